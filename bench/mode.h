@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A mode: one way of running the IOMMU for a VM. One file in bench/modes, one table. */
+#ifndef BENCH_MODE_H
+#define BENCH_MODE_H
+
+#include <jansson.h>
+
+#include "harness/settings.h"
+
+struct boot;
+struct host;
+struct vm_config;
+
+/*
+ * NULL callbacks mean nothing to do; `name`, `help` and `prove` are required. Callbacks
+ * return 0 or -errno and log or store their reason once, where the detail is known.
+ */
+struct mode_ops {
+	const char *name;
+	const char *help; /* one line */
+	const struct setting *settings;
+
+	/*
+	 * Can this mode run on this host? 0, or -errno with the reason and the remedy in *why
+	 * (to free): every cell of the mode is then skipped with that reason.
+	 */
+	int (*probe)(const struct host *host, const struct settings *settings, char **why);
+	/* Adds QEMU arguments and guest kernel arguments. Changes nothing else: --dry-run uses it.
+	 */
+	void (*configure)(const struct settings *settings, struct vm_config *vm);
+	/*
+	 * In the running guest, before the assigned device's driver is loaded: switches the mode
+	 * on as far as the command line did not.
+	 */
+	int (*guest_setup)(struct boot *boot, const struct settings *settings);
+	/*
+	 * Reads back from guest and host that the mode is active, after the device's driver is
+	 * up. Records what it read in proof (an object), whether it holds or not; -EPROTO with
+	 * boot_fail()'s reason when it does not: the boot is then invalid.
+	 */
+	int (*prove)(struct boot *boot, const struct settings *settings, json_t *proof);
+};
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Preflight: what this host can run, what is missing, and the remedy. */
+#ifndef HARNESS_CHECK_H
+#define HARNESS_CHECK_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct host;
+
+enum check_status { CHECK_OK, CHECK_WARN, CHECK_FAIL };
+
+struct check_item {
+	const char *name; /* short: "kvm", "vfio", "memory" */
+	enum check_status status;
+	char *found;  /* what was found */
+	char *remedy; /* NULL when ok */
+};
+struct check_report {
+	struct check_item *items;
+	size_t nr;
+};
+
+/*
+ * Looks at root rights, KVM (opens and creates a VM), IOMMU (groups present), VFIO (modules
+ * loaded or loadable), each device of the host file (pci_assignable), memory for a guest of
+ * guest_bytes (0: not checked), memlock limit, disk space at out_dir (NULL: not checked),
+ * QEMU, and tracefs. Free with check_free().
+ */
+void check_host(const struct host *host, unsigned long long guest_bytes, const char *out_dir,
+		struct check_report *report);
+/* Does any item fail? */
+bool check_failed(const struct check_report *report);
+void check_print(const struct check_report *report);
+json_t *check_json(const struct check_report *report);
+void check_free(struct check_report *report);
+
+#endif

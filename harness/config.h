@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* An experiment (configs/NAME.yaml) and a host description, read and checked completely. */
+#ifndef HARNESS_CONFIG_H
+#define HARNESS_CONFIG_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "harness/settings.h"
+
+struct mode_ops;
+struct device_ops;
+struct workload_ops;
+
+/*
+ * One plug-in with one complete set of settings. A setting given as a list makes one variant
+ * per value (all combinations); the variant's name holds just the settings that were lists,
+ * as "rw=randread+iodepth=32", or is empty.
+ */
+struct variant {
+	char *name;
+	struct settings *settings;
+};
+struct choice {
+	const void *ops; /* mode_ops, device_ops or workload_ops */
+	struct variant *variants;
+	size_t nr_variants; /* at least 1 */
+};
+struct choices {
+	struct choice *items;
+	size_t nr; /* at least 1 */
+};
+
+struct guest_config {
+	uint64_t memory_bytes;
+	unsigned int cpus;
+};
+
+struct experiment {
+	char *path, *name;
+	struct guest_config guest;
+	unsigned int boots;  /* measured boots a cell */
+	unsigned int warmup; /* boots before the first measured one, thrown away */
+	bool share_vm;	     /* one VM life serves all cells of a mode and device */
+	struct choices modes, devices, workloads;
+};
+
+/*
+ * Reads and checks an experiment. Returns 0, -EINVAL (malformed or invalid) or another -errno
+ * (unreadable); every error is logged as one line "FILE:LINE:COLUMN: what: remedy", with the
+ * nearest valid name for a misspelt one. *out is to be freed with experiment_free().
+ */
+int experiment_load(const char *path, struct experiment **out);
+void experiment_free(struct experiment *exp);
+/* The resolved configuration, all settings with defaults, for the manifest. New reference. */
+json_t *experiment_json(const struct experiment *exp);
+
+/* What a host lends to the harness. Nothing that is not named here is ever touched. */
+struct host_device {
+	char *kind;    /* as the device plug-in is named: nvme, nic, ... */
+	char *address; /* PCI, domain:bus:device.function */
+	char *peer;    /* PCI address of the peer port, or NULL */
+	bool writable; /* the user allows workloads that destroy its data */
+};
+struct host {
+	char *path;	    /* of the host file; NULL: none given */
+	char *kind;	    /* where results come from: host, lab-kvm, lab-tcg */
+	char *instructions; /* lab-tcg: file of emulated instruction counters, else NULL */
+	struct host_device *devices;
+	size_t nr_devices;
+};
+
+/*
+ * Reads a host description; errors as experiment_load(). path NULL gives a host without
+ * devices. Fields: devices: { nvme: "0000:5e:00.0" } or { nvme: { address: ..., peer: ...,
+ * writable: yes } }; kind and instructions are written by the virtual lab only.
+ */
+int host_load(const char *path, struct host **out);
+void host_free(struct host *host);
+/* The device of that kind, or NULL. */
+const struct host_device *host_device(const struct host *host, const char *kind);
+
+#endif

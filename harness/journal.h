@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The journal of host changes. Each change is written here and flushed to the disk before it
+ * is made, and undone in reverse order after a normal end, on a signal, at the next start
+ * after a crash, and by `iommubench restore`.
+ */
+#ifndef HARNESS_JOURNAL_H
+#define HARNESS_JOURNAL_H
+
+struct journal;
+
+/*
+ * Opens the journal in a directory (made if missing), takes its lock, so that two harnesses never
+ * change the same host, and undoes what a crashed one left. -EBUSY: another one is running
+ * (its pid is in the logged message). A journal from before a reboot is dropped: what it
+ * changed is gone with the reboot. If something could not be undone, the error names it and
+ * how to mend it by hand, the entry is kept, and -EIO is returned.
+ */
+int journal_open(const char *dir, struct journal **out);
+
+/*
+ * Writes value to a sysfs or procfs attribute after journalling what it holds now. The
+ * previous value is written back on undo; of attributes that show a choice in brackets
+ * ("always [madvise] never") the chosen word. 0 or -errno.
+ */
+int journal_write(struct journal *journal, const char *path, const char *value);
+
+/*
+ * Binds a PCI device to a driver (driver_override, unbind, probe) after journalling the driver
+ * and override it has now. Already bound there: nothing is done. Undo restores both. 0 or
+ * -errno with a logged reason.
+ */
+int journal_bind(struct journal *journal, const char *bdf, const char *driver);
+
+/*
+ * Makes a directory (a tracefs instance, a cgroup) that undo removes with rmdir. If it exists
+ * already: -EEXIST.
+ */
+int journal_mkdir(struct journal *journal, const char *path);
+
+/* Undoes everything now, in reverse order; what fails is logged, the rest still undone. 0 or -EIO.
+ */
+int journal_undo(struct journal *journal);
+
+/* Undoes what is left and releases the lock. 0 or -EIO. NULL is fine. */
+int journal_close(struct journal *journal);
+
+#endif

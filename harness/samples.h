@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* samples.csv: every raw value of a run, one row each, appended as it comes. */
+#ifndef HARNESS_SAMPLES_H
+#define HARNESS_SAMPLES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum direction { DIRECTION_NONE, DIRECTION_HIGHER, DIRECTION_LOWER };
+
+/* What a metric is; constant, owned by the plug-in that measures it. */
+struct metric_desc {
+	const char *name;	  /* as in samples.csv */
+	const char *unit;	  /* s, bytes, ops/s, bytes/s, count */
+	enum direction direction; /* which way is better */
+	const char *help;	  /* one line */
+};
+
+/* Where a value belongs. Strings are borrowed. */
+struct sample_key {
+	const char *cell, *mode, *device, *workload, *variant;
+	unsigned int boot;
+};
+
+/* Values of one boot of one cell, kept until the boot has ended well. */
+struct sample_set {
+	struct sample_value {
+		const struct metric_desc *desc;
+		double value;
+	} * items;
+	size_t nr;
+};
+void sample_add(struct sample_set *set, const struct metric_desc *desc, double value);
+/* The value of a metric in the set, or NAN. */
+double sample_get(const struct sample_set *set, const char *metric);
+void sample_set_free(struct sample_set *set);
+
+/*
+ * Appends a whole set to the file at path (the header first if it is new) and flushes it to
+ * the disk, so that a crash leaves whole boots. 0 or -errno.
+ */
+int samples_append(const char *path, const struct sample_key *key, const struct sample_set *set);
+
+/* A row as read back. */
+struct sample_row {
+	char *cell, *mode, *device, *workload, *variant, *metric, *unit;
+	unsigned int boot;
+	enum direction direction;
+	double value;
+};
+struct sample_table {
+	struct sample_row *rows;
+	size_t nr;
+};
+/*
+ * Reads a samples.csv. Returns 0, or -EINVAL on a malformed file (header, field count, a value
+ * that is no finite number), naming file and line in a logged error. A last line without its
+ * end (a crash while writing) is left out with a warning.
+ */
+int samples_read(const char *path, struct sample_table *out);
+void sample_table_free(struct sample_table *table);
+
+const char *direction_name(enum direction direction);
+
+#endif
