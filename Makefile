@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Everything is built below build/ (build-san/ with SAN=1). `make help` lists the targets.
+# Everything is built below build/ (build-san/ with SAN=1: ASan and UBSan).
 
 BUILD := build
 ifdef SAN
@@ -14,11 +14,12 @@ WARNINGS := -Wall -Wextra -Wshadow -Wvla -Wundef -Wformat=2 -Wwrite-strings -Wpo
 ifneq ($(WERROR),0)
 WARNINGS += -Werror
 endif
-PKGS := jansson yaml-0.1
+PKGS := jansson yaml-0.1 libpci
 CFLAGS ?= -O2 -g
-ALL_CFLAGS := -std=gnu11 -D_GNU_SOURCE -I. $(WARNINGS) $(CFLAGS) $(SANFLAGS) \
+REVISION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -I. $(WARNINGS) $(CFLAGS) $(SANFLAGS) \
 	$(shell pkg-config --cflags $(PKGS) 2>/dev/null)
-LIBS := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm
+LIBS = $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm
 
 Q := @
 ifdef V
@@ -31,9 +32,41 @@ LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o)
 TEST_SRC := $(wildcard tests/test_*.c)
 TESTS := $(TEST_SRC:tests/%.c=$(BUILD)/tests/%)
 
-.PHONY: all check test lint clean
+KERNEL := $(BUILD)/kernel/version
+IMAGES := $(BUILD)/images/guest.erofs
 
-all: $(BUILD)/iommubench
+.PHONY: all bench check deps format help images lint san-check test clean
+.SECONDARY:
+
+all: $(BUILD)/iommubench $(BUILD)/agent $(BUILD)/insn_plugin.so
+
+help:
+	@echo "make bench   set up what is missing, run configs/quick.yaml, write the report"
+	@echo "make test    every test, the experiment in the virtual lab included"
+	@echo "make check   the tests that need no root and no VM (SAN=1: with sanitizers)"
+	@echo "make all     build;  make images: kernel and guest images;  make deps: packages"
+	@echo "make lint    format, clang-tidy, cppcheck, shellcheck;  make format;  make clean"
+
+# --- what users call ---
+
+bench: deps
+	$(Q)$(MAKE) --no-print-directory all images
+	$(Q)$(BUILD)/iommubench run configs/quick.yaml
+
+check: $(TESTS)
+	$(Q)scripts/run-tests.sh $(TESTS)
+
+test: deps
+	$(Q)$(MAKE) --no-print-directory lint
+	$(Q)$(MAKE) --no-print-directory all images
+	$(Q)scripts/run-all-tests.sh
+
+deps:
+	$(Q)scripts/deps.sh
+
+images: $(IMAGES)
+
+# --- building ---
 
 $(BUILD)/iommubench: $(BUILD)/harness/main.o $(LIB_OBJ)
 	@echo "  LD    $@"
@@ -47,5 +80,42 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# The revision is recorded with each run; only this file is built anew when it changes.
+$(BUILD)/harness/manifest.o: ALL_CFLAGS += -DGIT_REVISION='"$(REVISION)"'
+$(BUILD)/harness/manifest.o: $(BUILD)/revision-$(REVISION)
+$(BUILD)/revision-$(REVISION):
+	@mkdir -p $(@D)
+	@rm -f $(BUILD)/revision-*
+	@touch $@
+
+# Runs as init in VMs, without libraries.
+$(BUILD)/agent: harness/agent/agent.c harness/agent_proto.h
+	@mkdir -p $(@D)
+	@echo "  LD    $@"
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -I. $(WARNINGS) -O2 -static -s -o $@ $<
+
+$(BUILD)/insn_plugin.so: scripts/insn_plugin.c
+	@mkdir -p $(@D)
+	@echo "  LD    $@"
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -O2 -shared -fPIC -o $@ $<
+
+$(KERNEL): scripts/kernel.sh
+	$(Q)scripts/kernel.sh $(BUILD)/kernel
+
+$(IMAGES): $(KERNEL) $(BUILD)/agent scripts/images.sh $(wildcard /usr/bin/fio)
+	@echo "  IMAGE $(BUILD)/images"
+	$(Q)scripts/images.sh $(BUILD)/kernel $(BUILD)/agent $(BUILD)/images
+
+# --- quality ---
+
+lint:
+	$(Q)scripts/lint.sh
+
+format:
+	$(Q)clang-format -i $$(git ls-files '*.c' '*.h')
+
+clean:
+	rm -rf build build-san
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

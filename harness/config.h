@@ -17,7 +17,8 @@ struct workload_ops;
 /*
  * One plug-in with one complete set of settings. A setting given as a list makes one variant
  * per value (all combinations); the variant's name holds just the settings that were lists,
- * as "rw=randread+iodepth=32", or is empty.
+ * as "rw=randread+iodepth=32" in the order of the plug-in's table, or is empty. Characters of
+ * a value other than letters, digits and "._-" are written %XX: the name is safe in a path.
  */
 struct variant {
 	char *name;

@@ -18,7 +18,7 @@ struct cell {
 
 /* One VM life: which cells it serves, all of the same mode and device (with settings). */
 struct plan_boot {
-	unsigned int index; /* number of this boot within its cells, from 0 */
+	unsigned int index; /* number of this boot within its cells, from 0; warm-up apart */
 	bool warmup;	    /* thrown away; serves no cell's statistics */
 	size_t *cells;	    /* indices into plan.cells */
 	size_t nr_cells;

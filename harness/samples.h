@@ -37,11 +37,13 @@ void sample_set_free(struct sample_set *set);
 
 /*
  * Appends a whole set to the file at path (the header first if it is new) and flushes it to
- * the disk, so that a crash leaves whole boots. 0 or -errno.
+ * the disk, so that a crash leaves whole boots; a line that a crash cut is removed. 0 or -errno;
+ * -EINVAL, with nothing written, if a name holds a comma, a quote or a control character (fields
+ * are never quoted) or a value is not finite.
  */
 int samples_append(const char *path, const struct sample_key *key, const struct sample_set *set);
 
-/* A row as read back. */
+/* A row as read back; its strings belong to the table. */
 struct sample_row {
 	char *cell, *mode, *device, *workload, *variant, *metric, *unit;
 	unsigned int boot;
@@ -59,6 +61,13 @@ struct sample_table {
  */
 int samples_read(const char *path, struct sample_table *out);
 void sample_table_free(struct sample_table *table);
+
+/*
+ * Drops the rows that keep() does not want, and a torn last line; replaces the file
+ * atomically. A missing file is success. 0 or -errno with a logged reason.
+ */
+int samples_keep(const char *path, bool (*keep)(const void *arg, const struct sample_row *row),
+		 const void *arg);
 
 const char *direction_name(enum direction direction);
 

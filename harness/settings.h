@@ -59,6 +59,15 @@ int settings_set(struct settings *s, const char *name, const char *text, char **
 /* Parses text as the type of one setting says; the message as for settings_set(). */
 int setting_parse(const struct setting *setting, const char *text, double *number, char **why);
 
+/* The first setting of their common table in which two sets differ, or NULL: they are equal. */
+const struct setting *settings_difference(const struct settings *a, const struct settings *b);
+
+/*
+ * The remedy for a misspelt word, to free: "did you mean 'randread'?", or "use one of read,
+ * write" if no name is near.
+ */
+char *name_hint(const char *word, const char *const *names, size_t nr);
+
 /* Values by name; asking for a name or type that is not in the table aborts. */
 uint64_t settings_count(const struct settings *s, const char *name);
 uint64_t settings_size(const struct settings *s, const char *name);

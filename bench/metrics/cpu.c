@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* CPU time of the QEMU process, guest time included. */
+#include <errno.h>
+#include <string.h>
+
+#include "bench/metric.h"
+#include "harness/boot.h"
+#include "harness/util.h"
+
+static const struct metric_desc metrics[] = {
+	{ "host_cpu_s", "s", DIRECTION_LOWER, "CPU time of QEMU in the measured window" },
+	{ 0 },
+};
+
+struct cpu {
+	double begin_s;
+};
+
+/* utime and stime, fields 14 and 15 of /proc/PID/stat (proc(5)); field 2 may hold blanks. */
+static double cpu_seconds(pid_t pid)
+{
+	autofree char *path = xasprintf("/proc/%d/stat", pid);
+	autofree char *text = file_read(path, NULL);
+	const char *rest = text ? strrchr(text, ')') : NULL;
+	unsigned long long utime, stime;
+
+	if (!rest || sscanf(rest, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu", &utime,
+			    &stime) != 2)
+		return -1;
+	return (double)(utime + stime) / (double)sysconf(_SC_CLK_TCK);
+}
+
+static int begin(struct cell_run *run, void *priv)
+{
+	((struct cpu *)priv)->begin_s = cpu_seconds(run->boot->vm->proc.pid);
+	return 0;
+}
+
+static int end(struct cell_run *run, void *priv)
+{
+	double now = cpu_seconds(run->boot->vm->proc.pid);
+	const struct cpu *cpu = priv;
+
+	if (now < 0 || cpu->begin_s < 0)
+		return -ESRCH;
+	sample_add(&run->samples, &metrics[0], now - cpu->begin_s);
+	return 0;
+}
+
+const struct metric_ops metric_cpu = {
+	.name = "cpu",
+	.help = "host CPU time",
+	.metrics = metrics,
+	.priv_size = sizeof(struct cpu),
+	.begin = begin,
+	.end = end,
+};

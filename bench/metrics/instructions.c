@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Emulated instructions of guest, host kernel and QEMU together, counted by the virtual
+ * lab's TCG plug-in (scripts/insn_plugin.c): the cost figure that noise does not touch.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "bench/metric.h"
+#include "harness/boot.h"
+#include "harness/util.h"
+
+static const struct metric_desc metrics[] = {
+	{ "lab_instructions", "count", DIRECTION_LOWER,
+	  "emulated instructions in the measured window (lab only)" },
+	{ "lab_instructions_per_op", "count", DIRECTION_LOWER,
+	  "emulated instructions per operation of the device (lab only)" },
+	{ 0 },
+};
+
+struct instructions {
+	int fd;
+	double begin;
+};
+
+static int probe(const struct host *host, char **why)
+{
+	if (host->instructions)
+		return 0;
+	*why = xstrdup("only the emulated lab counts instructions");
+	return -EOPNOTSUPP;
+}
+
+static int open_source(struct boot *boot, void *priv)
+{
+	struct instructions *instructions = priv;
+
+	instructions->fd = open(boot->host->instructions, O_RDONLY | O_CLOEXEC);
+	return instructions->fd < 0 ? -errno : 0;
+}
+
+/* The plug-in keeps one 64-bit counter a vCPU of the lab. */
+static int read_total(const struct instructions *instructions, double *total)
+{
+	uint64_t counters[64];
+	ssize_t n = pread(instructions->fd, counters, sizeof(counters), 0);
+
+	*total = 0;
+	if (n < 0)
+		return -errno;
+	for (size_t i = 0; i < (size_t)n / sizeof(counters[0]); i++)
+		*total += (double)counters[i];
+	return 0;
+}
+
+static int begin(struct cell_run *run, void *priv)
+{
+	struct instructions *instructions = priv;
+
+	return read_total(instructions, &instructions->begin);
+}
+
+static int end(struct cell_run *run, void *priv)
+{
+	struct instructions *instructions = priv;
+	double total;
+	int ret = read_total(instructions, &total);
+
+	if (ret)
+		return ret;
+	total -= instructions->begin;
+	sample_add(&run->samples, &metrics[0], total);
+	if (run->ops)
+		sample_add(&run->samples, &metrics[1], total / (double)run->ops);
+	return 0;
+}
+
+static void close_source(struct boot *boot, void *priv)
+{
+	int fd = ((struct instructions *)priv)->fd;
+
+	if (fd > 0)
+		close(fd);
+}
+
+const struct metric_ops metric_instructions = {
+	.name = "instructions",
+	.help = "emulated instructions (lab only)",
+	.metrics = metrics,
+	.priv_size = sizeof(struct instructions),
+	.probe = probe,
+	.open = open_source,
+	.begin = begin,
+	.end = end,
+	.close = close_source,
+};

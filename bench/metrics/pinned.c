@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Pinned memory over time: what VFIO has locked for the VM (VmLck of QEMU), sampled with the
+ * harness' ticks, from QEMU's start to the end of the cell.
+ */
+#include "bench/metric.h"
+#include "harness/boot.h"
+#include "harness/util.h"
+
+static const struct metric_desc metrics[] = {
+	{ "pinned_start_bytes", "bytes", DIRECTION_LOWER, "when the VM is created" },
+	{ "pinned_peak_bytes", "bytes", DIRECTION_LOWER, "highest in the measured window" },
+	{ "pinned_mean_bytes", "bytes", DIRECTION_LOWER, "mean over the measured window" },
+	{ "pinned_end_bytes", "bytes", DIRECTION_LOWER, "after the workload" },
+	{ 0 },
+};
+
+struct point {
+	uint64_t ns;
+	double bytes;
+};
+
+struct pinned {
+	struct point *points;
+	size_t nr;
+	double start_bytes;
+};
+
+static double sample(struct boot *boot, struct pinned *pinned)
+{
+	double bytes = (double)proc_locked_bytes(boot->vm->proc.pid);
+
+	pinned->points = xrealloc(pinned->points, (pinned->nr + 1) * sizeof(*pinned->points));
+	pinned->points[pinned->nr++] = (struct point){ now_ns(), bytes };
+	return bytes;
+}
+
+static int created(struct boot *boot, void *priv)
+{
+	struct pinned *pinned = priv;
+
+	pinned->start_bytes = sample(boot, pinned);
+	return 0;
+}
+
+static void tick(struct boot *boot, void *priv)
+{
+	sample(boot, priv);
+}
+
+static int bracket(struct cell_run *run, void *priv)
+{
+	sample(run->boot, priv);
+	return 0;
+}
+
+/* Peak, and the time-weighted mean of the steps between samples, within the window. */
+static void summarise(const struct pinned *pinned, struct cell_run *run)
+{
+	double peak = 0, area = 0;
+	uint64_t from = 0;
+
+	for (size_t i = 0; i < pinned->nr; i++) {
+		const struct point *p = &pinned->points[i];
+
+		if (p->ns > run->end_ns + 1000000000ULL)
+			break;
+		if (p->ns < run->begin_ns)
+			continue;
+		if (from)
+			area += pinned->points[i - 1].bytes * (double)(p->ns - from);
+		from = p->ns;
+		if (p->bytes > peak)
+			peak = p->bytes;
+		if (p->ns >= run->end_ns)
+			break;
+	}
+	sample_add(&run->samples, &metrics[1], peak);
+	if (from > run->begin_ns)
+		sample_add(&run->samples, &metrics[2], area / (double)(from - run->begin_ns));
+}
+
+static int save_series(const struct pinned *pinned, const struct cell_run *run)
+{
+	struct strbuf sb = { 0 };
+	int ret;
+
+	strbuf_addf(&sb, "t_s,pinned_bytes\n");
+	for (size_t i = 0; i < pinned->nr; i++)
+		strbuf_addf(&sb, "%.3f,%.0f\n",
+			    (double)(pinned->points[i].ns - run->boot->vm->started_ns) * 1e-9,
+			    pinned->points[i].bytes);
+	ret = cell_save(run, "pinned.csv", sb.data, sb.len);
+	free(sb.data);
+	return ret;
+}
+
+static int finish(struct cell_run *run, void *priv)
+{
+	struct pinned *pinned = priv;
+	double end = sample(run->boot, pinned);
+
+	sample_add(&run->samples, &metrics[0], pinned->start_bytes);
+	summarise(pinned, run);
+	sample_add(&run->samples, &metrics[3], end);
+	return save_series(pinned, run);
+}
+
+static void close_source(struct boot *boot, void *priv)
+{
+	free(((struct pinned *)priv)->points);
+}
+
+const struct metric_ops metric_pinned = {
+	.name = "pinned",
+	.help = "memory pinned for the VM, over time",
+	.metrics = metrics,
+	.priv_size = sizeof(struct pinned),
+	.created = created,
+	.tick = tick,
+	.begin = bracket,
+	.end = bracket,
+	.finish = finish,
+	.close = close_source,
+};

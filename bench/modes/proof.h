@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What several modes read back to prove that they are active. */
+#ifndef BENCH_MODES_PROOF_H
+#define BENCH_MODES_PROOF_H
+
+#include <jansson.h>
+
+struct boot;
+
+/* The guest's kernel runs no IOMMU at all. 0, -EPROTO with a reason, or -errno. */
+int proof_no_guest_iommu(struct boot *boot, json_t *proof);
+
+/*
+ * The assigned device's IOMMU group in the guest has this type: DMA (strict), DMA-FQ
+ * (deferred), identity. 0, -EPROTO with a reason, or -errno.
+ */
+int proof_guest_group_type(struct boot *boot, const char *type, json_t *proof);
+
+#endif

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Every plug-in there is. To add one: its file, its declaration and its line here. */
+#include "bench/registry.h"
+
+#include <stddef.h>
+#include <string.h>
+
+extern const struct mode_ops mode_static, mode_viommu_strict, mode_viommu_lazy, mode_viommu_pt;
+extern const struct device_ops device_nvme;
+extern const struct workload_ops workload_boot, workload_fio;
+extern const struct metric_ops metric_stages, metric_pinned, metric_cpu, metric_exits,
+	metric_iommu_map, metric_faults, metric_instructions;
+
+const struct mode_ops *const registry_modes[] = {
+	&mode_static, &mode_viommu_strict, &mode_viommu_lazy, &mode_viommu_pt, NULL,
+};
+
+const struct device_ops *const registry_devices[] = { &device_nvme, NULL };
+
+const struct workload_ops *const registry_workloads[] = { &workload_boot, &workload_fio, NULL };
+
+/* A window is bracketed in this order and closed in reverse: the most exact counters last. */
+const struct metric_ops *const registry_metrics[] = {
+	&metric_stages, &metric_iommu_map, &metric_faults,	 &metric_pinned,
+	&metric_cpu,	&metric_exits,	   &metric_instructions, NULL,
+};
+
+const struct mode_ops *registry_mode(const char *name)
+{
+	for (size_t i = 0; registry_modes[i]; i++)
+		if (!strcmp(registry_modes[i]->name, name))
+			return registry_modes[i];
+	return NULL;
+}
+
+const struct device_ops *registry_device(const char *name)
+{
+	for (size_t i = 0; registry_devices[i]; i++)
+		if (!strcmp(registry_devices[i]->name, name))
+			return registry_devices[i];
+	return NULL;
+}
+
+const struct workload_ops *registry_workload(const char *name)
+{
+	for (size_t i = 0; registry_workloads[i]; i++)
+		if (!strcmp(registry_workloads[i]->name, name))
+			return registry_workloads[i];
+	return NULL;
+}

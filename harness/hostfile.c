@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A host description: which devices the harness may take, read and checked completely. */
+#include "harness/config.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <string.h>
+
+#include "bench/registry.h"
+#include "harness/pci.h"
+#include "harness/util.h"
+#include "harness/yaml.h"
+
+static const char *const host_kinds[] = { "host", "lab-kvm", "lab-tcg", NULL };
+
+static const struct setting host_settings[] = {
+	{ "kind", SETTING_CHOICE, "host", host_kinds, .help = "where results come from" },
+	{ "instructions", SETTING_TEXT, "", .help = "lab-tcg: file of instruction counters" },
+	{ 0 },
+};
+static const struct setting device_settings[] = {
+	{ "address", SETTING_TEXT, "", .help = "PCI address" },
+	{ "peer", SETTING_TEXT, "", .help = "PCI address of the port at the other end" },
+	{ "writable", SETTING_BOOL, "no", .help = "its data may be destroyed" },
+	{ 0 },
+};
+
+static int check_kind(const struct yaml_node *node)
+{
+	autofree const char **names = NULL;
+	autofree char *hint = NULL;
+	size_t nr = 0;
+
+	if (registry_device(node->key))
+		return 0;
+	while (registry_devices[nr])
+		nr++;
+	names = xzalloc(nr * sizeof(*names));
+	for (size_t i = 0; i < nr; i++)
+		names[i] = registry_devices[i]->name;
+	hint = name_hint(node->key, names, nr);
+	return yaml_error_key(node, "no device '%.40s': %s (`iommubench list devices` shows all)",
+			      node->key, hint);
+}
+
+static bool address_used(const struct host *host, const char *address)
+{
+	for (size_t i = 0; i < host->nr_devices; i++) {
+		const struct host_device *device = &host->devices[i];
+
+		if (device->address && !strcmp(device->address, address))
+			return true;
+		if (device->peer && !strcmp(device->peer, address))
+			return true;
+	}
+	return false;
+}
+
+/* Lower case, as sysfs has it; each address may be there once. */
+static int read_address(const struct yaml_node *node, const struct host *host, char **out)
+{
+	autofree char *address = xstrdup(node->text);
+
+	for (char *p = address; *p; p++)
+		*p = (char)tolower((unsigned char)*p);
+	if (!pci_address_valid(address))
+		return yaml_error(node,
+				  "'%.40s' is no full PCI address: write it as \"0000:5e:00.0\" "
+				  "(`lspci -D` shows them)",
+				  node->text);
+	if (address_used(host, address))
+		return yaml_error(node, "address %s is named twice: remove one", address);
+	*out = address;
+	address = NULL;
+	return 0;
+}
+
+static int read_device_map(const struct yaml_node *map, const struct host *host,
+			   struct host_device *device)
+{
+	static const char *const keys[] = { "address", "peer", "writable" };
+	const struct yaml_node *address = yaml_get(map, "address");
+	const struct yaml_node *peer = yaml_get(map, "peer");
+	struct settings *s = settings_new(device_settings);
+	int ret = yaml_check_keys(map, device->kind, keys, ARRAY_SIZE(keys));
+
+	if (!ret)
+		ret = yaml_read_settings(map, s);
+	if (!ret && !address)
+		ret = yaml_error(map, "%s has no address: add 'address: \"0000:5e:00.0\"'",
+				 device->kind);
+	if (!ret)
+		ret = read_address(address, host, &device->address);
+	if (!ret && peer)
+		ret = read_address(peer, host, &device->peer);
+	device->writable = settings_bool(s, "writable");
+	settings_free(s);
+	return ret;
+}
+
+static int read_device(const struct yaml_node *node, struct host *host)
+{
+	struct host_device *device = &host->devices[host->nr_devices];
+	int ret = check_kind(node);
+
+	if (ret)
+		return ret;
+	host->nr_devices++;
+	device->kind = xstrdup(node->key);
+	if (node->kind == YAML_TEXT)
+		return read_address(node, host, &device->address);
+	ret = yaml_expect(node, YAML_MAP, node->key, "'{ address: \"0000:5e:00.0\" }'");
+	return ret ? ret : read_device_map(node, host, device);
+}
+
+static int read_devices(const struct yaml_node *map, struct host *host)
+{
+	int ret;
+
+	if (!map || (map->kind == YAML_TEXT && !*map->text))
+		return 0; /* the key alone: all devices below it are comments */
+	ret = yaml_expect(map, YAML_MAP, "devices", "'devices: { nvme: \"0000:5e:00.0\" }'");
+	if (ret)
+		return ret;
+	host->devices = xzalloc(map->nr * sizeof(*host->devices));
+	for (size_t i = 0; i < map->nr && !ret; i++)
+		ret = read_device(&map->items[i], host);
+	return ret;
+}
+
+static int read_scalars(const struct yaml_node *root, struct host *host)
+{
+	struct settings *s = settings_new(host_settings);
+	int ret = yaml_read_settings(root, s);
+	const char *instructions = settings_text(s, "instructions");
+
+	free(host->kind);
+	host->kind = xstrdup(settings_text(s, "kind"));
+	if (*instructions)
+		host->instructions = xstrdup(instructions);
+	if (!ret && *instructions && strcmp(host->kind, "lab-tcg") != 0)
+		ret = yaml_error(yaml_get(root, "instructions"),
+				 "instructions are counted in the emulated lab only: remove the "
+				 "line, or set 'kind: lab-tcg'");
+	settings_free(s);
+	return ret;
+}
+
+static int host_read(const struct yaml_node *root, struct host *host)
+{
+	static const char *const keys[] = { "devices", "kind", "instructions" };
+	int ret;
+
+	ret = yaml_expect(root, YAML_MAP, "a host file", "'key: value' lines");
+	if (!ret)
+		ret = yaml_check_keys(root, "a host file", keys, ARRAY_SIZE(keys));
+	if (!ret)
+		ret = read_scalars(root, host);
+	if (!ret)
+		ret = read_devices(yaml_get(root, "devices"), host);
+	return ret;
+}
+
+int host_load(const char *path, struct host **out)
+{
+	struct yaml_node *root = NULL;
+	struct host *host;
+	int ret;
+
+	*out = NULL;
+	ret = path ? yaml_load(path, &root) : 0;
+	if (ret)
+		return ret;
+	host = xzalloc(sizeof(*host));
+	host->path = path ? xstrdup(path) : NULL;
+	host->kind = xstrdup(host_kinds[0]);
+	if (root) /* a file of comments lends nothing */
+		ret = host_read(root, host);
+	yaml_unload(root);
+	if (ret)
+		host_free(host);
+	else
+		*out = host;
+	return ret;
+}
+
+void host_free(struct host *host)
+{
+	if (!host)
+		return;
+	for (size_t i = 0; i < host->nr_devices; i++) {
+		free(host->devices[i].kind);
+		free(host->devices[i].address);
+		free(host->devices[i].peer);
+	}
+	free(host->devices);
+	free(host->instructions);
+	free(host->kind);
+	free(host->path);
+	free(host);
+}
+
+const struct host_device *host_device(const struct host *host, const char *kind)
+{
+	for (size_t i = 0; i < host->nr_devices; i++)
+		if (!strcmp(host->devices[i].kind, kind))
+			return &host->devices[i];
+	return NULL;
+}

@@ -1,0 +1,428 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The journal of host changes: recorded first, then made, undone in reverse order. */
+#include "harness/journal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "harness/change.h"
+#include "harness/log.h"
+#include "harness/pci.h"
+#include "harness/rebind.h"
+#include "harness/util.h"
+#include "harness/wait.h"
+
+/* How long the lock is waited for that a killed harness' last write still holds. */
+#define LOCK_S 5
+
+struct journal {
+	char *dir, *path;
+	int lock_fd;
+	int fd;		 /* of the file at path; -1: it must be written anew first */
+	off_t len;	 /* of the file */
+	json_int_t seq;	 /* number of the newest record */
+	json_t *records; /* what is not undone, oldest first */
+};
+
+/* ---- the file ---- */
+
+static char *boot_id(void)
+{
+	autofree char *path = xasprintf("%s/sys/kernel/random/boot_id", procfs_root);
+	char *id = file_read_trimmed(path);
+
+	return id ? id : xstrdup("unknown");
+}
+
+static json_t *boot_record(void)
+{
+	autofree char *id = boot_id();
+
+	return json_pack("{s:s, s:s, s:i}", "kind", "boot", "boot_id", id, "seq", 0);
+}
+
+static int sync_dir(const char *dir)
+{
+	autoclose int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 || fsync(fd) ? -errno : 0;
+}
+
+static void add_line(struct strbuf *sb, const json_t *record)
+{
+	autofree char *text = json_dumps(record, JSON_COMPACT);
+
+	strbuf_addf(sb, "%s\n", text);
+}
+
+static void close_file(struct journal *journal)
+{
+	if (journal->fd >= 0)
+		close(journal->fd);
+	journal->fd = -1;
+}
+
+/* Appends text and flushes it to the disk; of a failed write nothing is left. */
+static int append(struct journal *journal, const struct strbuf *sb)
+{
+	int ret = write_all(journal->fd, sb->data, sb->len);
+
+	if (!ret && fsync(journal->fd))
+		ret = -errno;
+	if (!ret)
+		journal->len += (off_t)sb->len;
+	else if (ftruncate(journal->fd, journal->len))
+		close_file(journal);
+	return ret;
+}
+
+/* Writes the file anew, with what is not undone. */
+static int rewrite(struct journal *journal)
+{
+	json_auto_t *header = boot_record();
+	autofree char *text = NULL;
+	struct strbuf sb = { 0 };
+	int ret;
+
+	add_line(&sb, header);
+	for (size_t i = 0; i < json_array_size(journal->records); i++)
+		add_line(&sb, json_array_get(journal->records, i));
+	text = sb.data;
+	close_file(journal);
+	ret = file_replace(journal->path, text, sb.len);
+	if (!ret)
+		ret = sync_dir(journal->dir);
+	if (ret)
+		return ret;
+	journal->fd = open(journal->path, O_WRONLY | O_APPEND | O_CLOEXEC);
+	journal->len = (off_t)sb.len;
+	return journal->fd < 0 ? -errno : 0;
+}
+
+/* Puts a record (taken over; NULL: not expressible) on the disk: its change may follow. */
+static int add_record(struct journal *journal, json_t *record)
+{
+	json_auto_t *owned = record;
+	struct strbuf sb = { 0 };
+	int ret = owned ? 0 : -EILSEQ;
+
+	if (!ret && journal->fd < 0)
+		ret = rewrite(journal);
+	if (!ret) {
+		json_object_set_new(owned, "seq", json_integer(journal->seq + 1));
+		add_line(&sb, owned);
+		ret = append(journal, &sb);
+		free(sb.data);
+	}
+	if (ret) {
+		log_err("cannot write the journal %s, so the host is not changed: %s",
+			journal->path, strerror(-ret));
+		return ret;
+	}
+	journal->seq++;
+	json_array_append(journal->records, owned);
+	return 0;
+}
+
+/* Takes the newest record back: its change was not made, or has been undone. */
+static void forget_record(struct journal *journal)
+{
+	int ret;
+
+	json_array_remove(journal->records, json_array_size(journal->records) - 1);
+	ret = rewrite(journal);
+	if (ret)
+		log_warn("cannot write the journal %s: %s", journal->path, strerror(-ret));
+}
+
+static int remove_file(struct journal *journal)
+{
+	close_file(journal);
+	journal->seq = 0;
+	if (unlink(journal->path) && errno != ENOENT)
+		return -errno;
+	return sync_dir(journal->dir);
+}
+
+static json_t *damaged_record(const char *line)
+{
+	json_t *text = json_string(line);
+
+	return json_pack("{s:s, s:o}", "kind", "damaged", "line",
+			 text ? text : json_string("(not text)"));
+}
+
+static void load_record(struct journal *journal, const char *line)
+{
+	json_t *record = json_loads(line, 0, NULL);
+	json_int_t seq;
+
+	if (!change_valid(record)) {
+		json_decref(record);
+		record = damaged_record(line);
+	}
+	seq = json_integer_value(json_object_get(record, "seq"));
+	if (seq > journal->seq)
+		journal->seq = seq;
+	json_array_append_new(journal->records, record);
+}
+
+/* Of which boot is the journal, by its first line? To free; NULL: that is no such line. */
+static char *header_boot(const char *line)
+{
+	json_auto_t *header = json_loads(line, 0, NULL);
+	const char *id = json_string_value(json_object_get(header, "boot_id"));
+
+	return id ? xstrdup(id) : NULL;
+}
+
+/*
+ * Reads the records that an earlier harness left. A last line without its end is left out: the
+ * crash came while it was written, so that its change was not made.
+ */
+static int load(struct journal *journal)
+{
+	autofree char *text = file_read(journal->path, NULL);
+	autofree char *boot = NULL, *now = boot_id();
+	char *line = text, *end;
+
+	if (!text)
+		return errno == ENOENT ? 0 : -errno;
+	for (; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+		*end = '\0';
+		if (line == text)
+			boot = header_boot(line);
+		if (line != text || !boot)
+			load_record(journal, line);
+		else if (strcmp(boot, now) != 0)
+			break;
+	}
+	if (boot && strcmp(boot, now) != 0)
+		log_info("%s is from before a reboot, which undid its changes: dropped",
+			 journal->path);
+	else if (*line)
+		log_debug("%s: half-written record left out", journal->path);
+	return 0;
+}
+
+/* ---- the lock ---- */
+
+static pid_t lock_holder(int fd)
+{
+	char text[32] = "";
+
+	if (pread(fd, text, sizeof(text) - 1, 0) <= 0)
+		return 0;
+	return (pid_t)strtol(text, NULL, 10);
+}
+
+static void name_holder(int fd)
+{
+	char text[32];
+	int len = snprintf(text, sizeof(text), "%d\n", (int)getpid());
+
+	if (ftruncate(fd, 0) || pwrite(fd, text, (size_t)len, 0) != len)
+		log_debug("cannot write the pid to the lock: %s", strerror(errno));
+}
+
+/*
+ * A harness that was killed may have left a driver's unbind on its way in the kernel. That
+ * keeps the lock until it is over, which is worth a moment.
+ */
+static int take_lock(int fd, const char *path)
+{
+	const struct waiter waiter = { .pidfd = -1 };
+	uint64_t deadline = deadline_in(LOCK_S);
+	pid_t holder;
+
+	while (flock(fd, LOCK_EX | LOCK_NB)) {
+		if (errno != EWOULDBLOCK)
+			return -errno;
+		holder = lock_holder(fd);
+		if (holder > 0 && (!kill(holder, 0) || errno == EPERM)) {
+			log_err("another iommubench is running (pid %d): let it end first",
+				(int)holder);
+			return -EBUSY;
+		}
+		if (now_ns() > deadline) {
+			log_err("a driver change of an iommubench that was killed is not over "
+				"(lock %s): end what still uses the device",
+				path);
+			return -EBUSY;
+		}
+		if (wait_seconds(&waiter, 0.02))
+			return -EINTR;
+	}
+	name_holder(fd);
+	return 0;
+}
+
+static int lock(struct journal *journal)
+{
+	autofree char *path = xasprintf("%s/lock", journal->dir);
+	int ret = mkdir_all(journal->dir);
+
+	if (!ret) {
+		journal->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+		ret = journal->lock_fd < 0 ? -errno : 0;
+	}
+	if (ret) {
+		log_err("cannot open the journal's lock %s: %s", path, strerror(-ret));
+		return ret;
+	}
+	return take_lock(journal->lock_fd, path);
+}
+
+/* ---- interface ---- */
+
+static void journal_free(struct journal *journal)
+{
+	/* Unlocked by hand: a child stuck in the kernel has a copy of the descriptor. */
+	if (journal->lock_fd >= 0) {
+		flock(journal->lock_fd, LOCK_UN);
+		close(journal->lock_fd);
+	}
+	close_file(journal);
+	json_decref(journal->records);
+	free(journal->path);
+	free(journal->dir);
+	free(journal);
+}
+
+int journal_open(const char *dir, struct journal **out)
+{
+	struct journal *journal = xzalloc(sizeof(*journal));
+	int ret;
+
+	*out = NULL;
+	journal->dir = xstrdup(dir);
+	journal->path = xasprintf("%s/journal", dir);
+	journal->lock_fd = journal->fd = -1;
+	journal->records = json_array();
+	ret = lock(journal);
+	if (!ret) {
+		ret = load(journal);
+		if (ret)
+			log_err("cannot read the journal %s: %s", journal->path, strerror(-ret));
+	}
+	if (!ret && json_array_size(journal->records))
+		log_info("undoing %zu host changes that an interrupted run left",
+			 json_array_size(journal->records));
+	if (!ret)
+		ret = journal_undo(journal);
+	if (ret)
+		journal_free(journal);
+	else
+		*out = journal;
+	return ret;
+}
+
+int journal_write(struct journal *journal, const char *path, const char *value)
+{
+	autofree char *old = attribute_read(path);
+	int ret = old ? 0 : -errno;
+
+	if (ret) {
+		log_err("cannot read %s: %s", path, strerror(-ret));
+		return ret;
+	}
+	ret = add_record(journal,
+			 json_pack("{s:s, s:s, s:s}", "kind", "write", "path", path, "old", old));
+	if (ret)
+		return ret;
+	log_debug("%s: \"%s\"", path, value);
+	ret = attribute_write(path, value);
+	if (ret)
+		log_err("cannot write \"%s\" to %s: %s", value, path, strerror(-ret));
+	return ret;
+}
+
+/* Undoes the newest change at once. Its record stays if the kernel may still carry it out. */
+static void roll_back(struct journal *journal, bool pending)
+{
+	size_t newest = json_array_size(journal->records) - 1;
+	json_t *record = json_array_get(journal->records, newest);
+
+	if (!change_undo(record, journal->lock_fd) && !pending)
+		forget_record(journal);
+}
+
+int journal_bind(struct journal *journal, const char *bdf, const char *driver)
+{
+	const struct rebind to = {
+		.bdf = bdf, .driver = driver, .override = driver, .lock_fd = journal->lock_fd
+	};
+	autofree char *old_driver = NULL, *old_override = NULL;
+	int ret = rebind_check(bdf, driver);
+
+	if (ret)
+		return ret;
+	old_driver = pci_driver(bdf);
+	if (old_driver && !strcmp(old_driver, driver))
+		return 0;
+	old_override = rebind_override(bdf);
+	ret = add_record(journal, json_pack("{s:s, s:s, s:s?, s:s?, s:s}", "kind", "bind", "bdf",
+					    bdf, "old_driver", old_driver, "old_override",
+					    old_override, "new_driver", driver));
+	if (ret)
+		return ret;
+	log_debug("%s: %s -> %s", bdf, old_driver ? old_driver : "no driver", driver);
+	ret = rebind(&to);
+	if (ret)
+		roll_back(journal, ret == -ETIMEDOUT);
+	return ret;
+}
+
+int journal_mkdir(struct journal *journal, const char *path)
+{
+	int ret;
+
+	if (file_exists(path)) {
+		log_err("%s exists already", path);
+		return -EEXIST;
+	}
+	ret = add_record(journal, json_pack("{s:s, s:s}", "kind", "mkdir", "path", path));
+	if (ret)
+		return ret;
+	if (mkdir(path, 0755)) {
+		ret = -errno;
+		log_err("cannot make %s: %s", path, strerror(-ret));
+		forget_record(journal);
+	}
+	return ret;
+}
+
+int journal_undo(struct journal *journal)
+{
+	json_t *left = json_array();
+	int ret;
+
+	for (size_t i = json_array_size(journal->records); i-- > 0;) {
+		json_t *record = json_array_get(journal->records, i);
+
+		if (change_undo(record, journal->lock_fd))
+			json_array_insert(left, 0, record);
+	}
+	json_decref(journal->records);
+	journal->records = left;
+	ret = json_array_size(left) ? rewrite(journal) : remove_file(journal);
+	if (ret)
+		log_err("cannot write the journal %s: %s", journal->path, strerror(-ret));
+	return ret || json_array_size(left) ? -EIO : 0;
+}
+
+int journal_close(struct journal *journal)
+{
+	int ret;
+
+	if (!journal)
+		return 0;
+	ret = journal_undo(journal);
+	journal_free(journal);
+	return ret;
+}

@@ -1,0 +1,441 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The virtual lab: an emulated host with an IOMMU and devices to assign. */
+#include "harness/lab.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/sysinfo.h>
+#include <sys/wait.h>
+
+#include "harness/agent_proto.h"
+#include "harness/config.h"
+#include "harness/environment.h"
+#include "harness/log.h"
+#include "harness/run.h"
+#include "harness/util.h"
+
+#define LAB_START_S 120.0
+#define LAB_OVERHEAD (1280 * MIB) /* kernel, page cache of the shared root, QEMU itself */
+#define DRIVE_BYTES (1024 * MIB)
+
+/*
+ * The lab's devices. Each emulated function is in an IOMMU group of its own.
+ * edu's default mask reaches 256 MiB only.
+ */
+static const char *const device_args[] = {
+	"-device", "nvme,drive=nvme0,serial=iommubench0,addr=0x10",
+	"-device", "nvme,drive=nvme1,serial=iommubench1,addr=0x11",
+	"-netdev", "hubport,id=port0,hubid=0",
+	"-device", "e1000e,netdev=port0,mac=52:54:00:00:00:01,addr=0x12",
+	"-netdev", "hubport,id=port1,hubid=0",
+	"-device", "e1000e,netdev=port1,mac=52:54:00:00:00:02,addr=0x13",
+	"-device", "edu,dma_mask=0xffffffffffffffff,addr=0x14",
+};
+
+/*
+ * All that TCG has, but for the extended states: KVM on an emulated SVM passes their sizes on
+ * wrongly, and each guest kernel begins with a warning about it.
+ */
+#define EMULATED_CPU "max,-avx,-pku"
+
+/* --- may it run, and how --- */
+
+static unsigned long long available_memory(void)
+{
+	autofree char *text = file_read("/proc/meminfo", NULL);
+	const char *line = text ? strstr(text, "MemAvailable:") : NULL;
+
+	return line ? strtoull(line + strlen("MemAvailable:"), NULL, 10) * KIB : 0;
+}
+
+static int check_size(const struct lab *lab)
+{
+	unsigned long long available = available_memory();
+
+	if (available < lab->memory_bytes + 256 * MIB) {
+		log_err("the virtual lab needs %s of free memory for this guest, %s are available: "
+			"lower guest.memory or free some",
+			human_bytes((double)(lab->memory_bytes + 256 * MIB)),
+			human_bytes((double)available));
+		return -ENOMEM;
+	}
+	if (get_nprocs() < 2)
+		log_warn("the virtual lab wants 2 processors, this machine has 1: slow");
+	return 0;
+}
+
+static bool cpu_can_nest(struct guest *guest)
+{
+	autofree char *cpuinfo = NULL;
+
+	return !guest_read(guest, "/proc/cpuinfo", &cpuinfo) &&
+	       (strstr(cpuinfo, " svm ") || strstr(cpuinfo, " vmx "));
+}
+
+bool lab_kvm_works(const char *build_dir)
+{
+	char dir[] = "/tmp/iommubench-probe-XXXXXX";
+	struct vm_config config;
+	struct vm *vm = NULL;
+	bool works;
+
+	if (access("/dev/kvm", R_OK | W_OK) || !mkdtemp(dir))
+		return false;
+	if (vm_config_guest(build_dir, 256 * MIB, 1, &config))
+		return false;
+	works = !vm_start(&config, dir, &vm) && !vm_await_created(vm, 5) && !vm_run(vm) &&
+		!vm_await_ready(vm, 10) && cpu_can_nest(vm->guest);
+	vm_stop(vm, false);
+	vm_config_free(&config);
+	remove_all(dir);
+	if (!works)
+		log_info("lab: /dev/kvm is there but boots no guest within 10 s: emulating");
+	return works;
+}
+
+/* --- its files --- */
+
+/* Folders of labs whose harness was killed are of no use to anybody. */
+static void remove_stale(const char *parent)
+{
+	DIR *dir = opendir(parent);
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		long pid = strtol(entry->d_name, NULL, 10);
+
+		if (pid > 0 && kill((pid_t)pid, 0) && errno == ESRCH) {
+			autofree char *path = xasprintf("%s/%s", parent, entry->d_name);
+
+			remove_all(path);
+		}
+	}
+	if (dir)
+		closedir(dir);
+}
+
+static int make_drive(const char *dir, const char *name)
+{
+	autofree char *path = xasprintf("%s/%s", dir, name);
+	autoclose int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	return fd < 0 || ftruncate(fd, (off_t)DRIVE_BYTES) ? -errno : 0;
+}
+
+static int make_files(const struct lab *lab)
+{
+	autofree char *share = xasprintf("%s/share", lab->dir);
+	autofree char *host_path = xasprintf("%s/host.yaml", share);
+	autofree char *host = xasprintf(
+		"kind: %s\n%sdevices:\n  nvme: { address: \"" LAB_NVME "\", writable: yes }\n",
+		lab->kind,
+		strcmp(lab->kind, "lab-tcg") ? "" : "instructions: " LAB_RUN "/lab/insn\n");
+	int ret = mkdir_all(share);
+
+	if (!ret)
+		ret = make_drive(lab->dir, "nvme0.img");
+	if (!ret)
+		ret = make_drive(lab->dir, "nvme1.img");
+	if (!ret)
+		ret = file_write(host_path, host, true);
+	if (ret)
+		log_err("cannot make the lab's files in %s: %s", lab->dir, strerror(-ret));
+	return ret;
+}
+
+/* --- its machine --- */
+
+static void add_share(struct vm_config *config, const char *path, const char *tag,
+		      const char *options)
+{
+	strlist_add(&config->args, "-virtfs");
+	strlist_addf(&config->args,
+		     "local,path=%s,mount_tag=%s,security_model=none,multidevs=remap%s", path, tag,
+		     options);
+}
+
+static void add_drive(struct vm_config *config, const struct lab *lab, const char *id)
+{
+	strlist_add(&config->args, "-drive");
+	strlist_addf(
+		&config->args,
+		"file=%s/%s.img,if=none,id=%s,format=raw,cache=unsafe,aio=threads,discard=unmap",
+		lab->dir, id, id);
+}
+
+static void configure(const struct lab_options *options, const struct lab *lab,
+		      struct vm_config *config)
+{
+	bool emulated = !strcmp(lab->kind, "lab-tcg");
+	autofree char *share = xasprintf("%s/share", lab->dir);
+
+	*config = (struct vm_config){ .accel = emulated ? "tcg,thread=multi" : "kvm",
+				      .cpu = emulated ? EMULATED_CPU : "host",
+				      .memory_bytes = lab->memory_bytes,
+				      .cpus = lab->cpus,
+				      .console_on_terminal = options->console };
+	config->kernel = xasprintf("%s/kernel/vmlinux", options->build_dir);
+	config->initrd = xasprintf("%s/images/lab.cpio", options->build_dir);
+	/* SeaBIOS: qboot does not get past an e1000e. */
+	/*
+	 * KVM in the lab must not poll for its guests' interrupts: how often it spins would
+	 * depend on how fast this machine happens to be.
+	 */
+	strlist_add(&config->cmdline, "intel_iommu=on");
+	strlist_add(&config->cmdline, "iommu=pt");
+	strlist_add(&config->cmdline, "kvm.halt_poll_ns=0");
+	strlist_add(&config->cmdline, "mitigations=off");
+	strlist_add(&config->args, "-device");
+	strlist_add(&config->args, "intel-iommu,intremap=on,caching-mode=off,aw-bits=48");
+	add_share(config, "/", "root", ",readonly=on");
+	add_share(config, share, "lab", "");
+	if (options->results_dir)
+		add_share(config, options->results_dir, "out", "");
+	add_drive(config, lab, "nvme0");
+	add_drive(config, lab, "nvme1");
+	for (size_t i = 0; i < ARRAY_SIZE(device_args); i++)
+		strlist_add(&config->args, device_args[i]);
+	if (emulated) {
+		strlist_add(&config->args, "-plugin");
+		strlist_addf(&config->args, "%s/insn_plugin.so,counters=%s/insn", options->build_dir,
+			     share);
+	}
+	if (options->console) {
+		strlist_add(&config->args, "-chardev");
+		strlist_add(&config->args, "stdio,id=console,signal=off");
+		strlist_add(&config->args, "-device");
+		strlist_add(&config->args, "virtconsole,chardev=console");
+	}
+}
+
+/* --- its start --- */
+
+/* Where a directory's last component stands under LAB_OUT. */
+char *lab_results_path(const char *results_dir)
+{
+	const char *name = strrchr(results_dir, '/');
+
+	return xasprintf(LAB_OUT "/%s", name ? name + 1 : results_dir);
+}
+
+static int prepare(const struct lab_options *options, struct lab *lab)
+{
+	autofree char *script = xasprintf("%s/lab-setup.sh", options->scripts_dir);
+	autofree char *out =
+		options->results_dir ? lab_results_path(options->results_dir) : xstrdup("");
+	char *const argv[] = { (char *)"/bin/sh", script, (char *)options->build_dir,
+			       (char *)LAB_RUN,	  out,	  NULL };
+
+	return guest_run(lab->vm->guest, argv, LAB_START_S, NULL);
+}
+
+static int boot_once(const struct lab_options *options, struct lab *lab)
+{
+	struct vm_config config;
+	int ret;
+
+	configure(options, lab, &config);
+	ret = vm_start(&config, lab->dir, &lab->vm);
+	vm_config_free(&config);
+	if (!ret)
+		ret = vm_await_created(lab->vm, LAB_START_S);
+	if (!ret)
+		ret = vm_run(lab->vm);
+	if (!ret)
+		ret = vm_await_ready(lab->vm, LAB_START_S);
+	if (!ret)
+		ret = prepare(options, lab);
+	return ret;
+}
+
+static void log_failed_start(const struct lab *lab, int err)
+{
+	autofree char *why = !lab->vm		 ? xstrdup("QEMU does not start")
+			     : err == -ETIMEDOUT ? vm_console_tail(lab->vm)
+			     : err == -ECHILD	 ? vm_why_ended(lab->vm)
+						 : xstrdup(strerror(-err));
+
+	log_err("the virtual lab does not start%s: %s",
+		err == -ETIMEDOUT ? " in time; its console ends with" : "", why);
+}
+
+int lab_start(const struct lab_options *options, struct lab **out)
+{
+	autofree char *parent = xasprintf("%s/lab", options->build_dir);
+	struct lab *lab = xzalloc(sizeof(*lab));
+	int ret;
+
+	remove_stale(parent);
+	lab->dir = xasprintf("%s/%d", parent, getpid());
+	lab->cpus = options->guest_cpus > 1 ? options->guest_cpus + 1 : 2;
+	lab->memory_bytes = options->guest_bytes + LAB_OVERHEAD;
+	ret = check_size(lab);
+	if (!ret) {
+		lab->kind = lab_kvm_works(options->build_dir) ? "lab-kvm" : "lab-tcg";
+		ret = make_files(lab);
+	}
+	for (int attempt = 0; attempt < 2 && !ret; attempt++) {
+		ret = boot_once(options, lab);
+		if (!ret)
+			break;
+		if (ret != -EINTR)
+			log_failed_start(lab, ret);
+		if (ret != -ETIMEDOUT || attempt)
+			break;
+		log_info("trying once more");
+		vm_stop(lab->vm, false);
+		lab->vm = NULL;
+		ret = 0;
+	}
+	if (ret) {
+		lab_stop(lab);
+		return ret;
+	}
+	*out = lab;
+	return 0;
+}
+
+void lab_stop(struct lab *lab)
+{
+	if (!lab)
+		return;
+	vm_stop(lab->vm, false);
+	remove_all(lab->dir);
+	free(lab->dir);
+	free(lab);
+}
+
+json_t *lab_describe(const struct lab *lab)
+{
+	const struct host here = { .kind = (char *)"host" };
+	json_t *all = environment_capture(&here, ""), *out = json_object();
+	static const char *const keys[] = { "cpu_model", "cpus", "kernel", "qemu", "load_average" };
+
+	json_object_set_new(out, "accelerator",
+			    json_string(strcmp(lab->kind, "lab-tcg") ? "kvm" : "tcg"));
+	json_object_set_new(out, "lab_memory_bytes", json_integer((json_int_t)lab->memory_bytes));
+	json_object_set_new(out, "lab_cpus", json_integer(lab->cpus));
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		autofree char *key = xasprintf("machine_%s", keys[i]);
+
+		json_object_set(out, key, json_object_get(all, keys[i]));
+	}
+	json_decref(all);
+	return out;
+}
+
+/* --- running in it --- */
+
+static void pass_on(void *arg, const char *data, size_t len)
+{
+	(void)arg;
+	if (write_all(STDOUT_FILENO, data, len))
+		log_debug("standard output is gone");
+}
+
+/* The user wants to stop: the harness inside puts its host in order first. */
+static int interrupt_command(struct lab *lab, uint32_t job)
+{
+	struct guest_result result = { 0 };
+
+	lab->vm->waiter.uninterruptible = true;
+	log_info("\ninterrupted: the run in the lab is cleaning up");
+	guest_signal(lab->vm->guest, job, SIGTERM);
+	if (guest_wait(lab->vm->guest, job, 90, &result))
+		log_warn("the run in the lab did not end within 90 s");
+	guest_result_free(&result);
+	return -EINTR;
+}
+
+static int watch_command(struct lab *lab, uint32_t job, struct guest_result *result)
+{
+	for (;;) {
+		int ret = guest_wait(lab->vm->guest, job, 15, result);
+
+		if (ret == -ETIMEDOUT)
+			ret = guest_ping(lab->vm->guest, 90);
+		else if (!ret)
+			return 0;
+		if (ret == -EINTR)
+			return interrupt_command(lab, job);
+		if (ret == -ECHILD) {
+			autofree char *why = vm_why_ended(lab->vm);
+
+			log_err("the virtual lab has ended: %s", why);
+		}
+		if (ret)
+			return ret;
+	}
+}
+
+int lab_run(struct lab *lab, char *const argv[], int *status)
+{
+	struct guest_result result = { 0 };
+	uint32_t job;
+	int ret = guest_start(lab->vm->guest, argv, 0, pass_on, NULL, &job);
+
+	if (!ret)
+		ret = watch_command(lab, job, &result);
+	*status = result.status;
+	guest_result_free(&result);
+	return ret;
+}
+
+/* --- the `lab` command --- */
+
+static int run_shell(struct lab *lab)
+{
+	char *const argv[] = { (char *)"/bin/sh", (char *)"-c",
+			       (char *)"cd /; stty sane 2>/dev/null; exec ${SHELL:-/bin/bash} -i",
+			       NULL };
+	struct guest_result result = { 0 };
+	uint32_t job;
+	int ret = guest_start(lab->vm->guest, argv, AGENT_EXEC_TTY, NULL, NULL, &job);
+
+	while (!ret) {
+		ret = guest_wait(lab->vm->guest, job, 3600, &result);
+		if (!ret)
+			break;
+		if (ret == -ETIMEDOUT)
+			ret = 0;
+	}
+	guest_result_free(&result);
+	return ret;
+}
+
+static int exit_code_of(int ret, int status)
+{
+	if (ret == -EINTR)
+		return EXIT_INTERRUPTED;
+	if (ret)
+		return EXIT_CELLS;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+int lab_command(const char *build_dir, const char *scripts_dir, char *const argv[])
+{
+	struct lab_options options = { .build_dir = build_dir,
+				       .scripts_dir = scripts_dir,
+				       .guest_bytes = GIB,
+				       .guest_cpus = 1,
+				       .console = !argv[0] };
+	struct lab *lab;
+	int status = 0, ret = lab_start(&options, &lab);
+
+	if (ret)
+		return ret == -EINTR ? EXIT_INTERRUPTED : EXIT_PREFLIGHT;
+	if (argv[0]) {
+		ret = lab_run(lab, argv, &status);
+	} else {
+		log_info("a shell in the virtual lab (%s); its host file is " LAB_HOST_FILE
+			 "; exit ends it",
+			 lab->kind);
+		ret = run_shell(lab);
+	}
+	lab_stop(lab);
+	return exit_code_of(ret, status);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The virtual lab: an emulated host with an IOMMU and devices to assign, whose root is this
+ * machine's own, read-only. What runs in it runs this very binary.
+ */
+#ifndef HARNESS_LAB_H
+#define HARNESS_LAB_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "harness/vm.h"
+
+struct lab_options {
+	const char *build_dir, *scripts_dir;
+	uint64_t guest_bytes; /* memory of the guests that are to run in it */
+	unsigned int guest_cpus;
+	const char *results_dir; /* appears in the lab as LAB_OUT/NAME; NULL: none */
+	bool console;		 /* hvc0 is our terminal */
+};
+
+/* Paths inside of the lab. */
+#define LAB_RUN "/run/iommubench"
+#define LAB_OUT LAB_RUN "/out"
+#define LAB_HOST_FILE LAB_RUN "/lab/host.yaml"
+
+/* The lab's NVMe drive that is there to be assigned. */
+#define LAB_NVME "0000:00:10.0"
+
+struct lab {
+	struct vm *vm;
+	char *dir;	  /* its files on this machine, removed at the end */
+	const char *kind; /* lab-kvm or lab-tcg */
+	uint64_t memory_bytes;
+	unsigned int cpus;
+};
+
+/*
+ * Does this machine's KVM really boot a guest, one that could run KVM itself? Tried with a
+ * probe guest, 10 s at most: /dev/kvm may be there and still never boot a kernel.
+ */
+bool lab_kvm_works(const char *build_dir);
+
+/*
+ * Boots the lab and prepares it. A start that stalls is tried once more. 0, -ENOMEM (this
+ * machine is too small: logged with what is needed), -EINTR, or -errno, logged.
+ */
+int lab_start(const struct lab_options *options, struct lab **out);
+void lab_stop(struct lab *lab);
+
+/* Path in the lab of a results directory given as results_dir, to free. */
+char *lab_results_path(const char *results_dir);
+
+/* For the record: what the lab is made of and runs on. New reference. */
+json_t *lab_describe(const struct lab *lab);
+
+/*
+ * Runs a command in the lab, its output going to ours as it comes. While it runs, the lab is asked
+ * now and then whether it is alive. 0 with *status as from waitpid(); -ETIMEDOUT when
+ * the lab has stalled; -EINTR after the command has been asked to end and has; -ECHILD when
+ * the lab has ended (logged).
+ */
+int lab_run(struct lab *lab, char *const argv[], int *status);
+
+/* The `lab` command: a shell in the lab, or a command with its exit status. An exit code. */
+int lab_command(const char *build_dir, const char *scripts_dir, char *const argv[]);
+
+#endif

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* manifest.json: what a run is, where it ran, and how each cell and boot went. */
+#include "harness/manifest.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "bench/registry.h"
+#include "harness/log.h"
+#include "harness/util.h"
+
+#ifndef GIT_REVISION
+#define GIT_REVISION "unknown"
+#endif
+
+static json_t *string_or_null(const char *text)
+{
+	return text ? json_string(text) : json_null();
+}
+
+static json_t *cells_json(const struct plan *plan)
+{
+	json_t *cells = json_array();
+
+	for (size_t i = 0; i < plan->nr_cells; i++) {
+		const struct cell *cell = &plan->cells[i];
+
+		json_array_append_new(cells,
+				      json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:[]}", "id",
+						cell->id, "mode", cell->mode->name, "device",
+						cell->device->name, "workload",
+						cell->workload->name, "variant", cell->variant,
+						"status", "failed", "reason", "boots"));
+	}
+	return cells;
+}
+
+int manifest_new(const char *dir, const char *run_id, const struct experiment *exp,
+		 const struct plan *plan, const struct host *host, json_t *environment,
+		 struct manifest *manifest)
+{
+	autofree char *now = now_iso8601();
+
+	manifest->path = xasprintf("%s/manifest.json", dir);
+	manifest->root =
+		json_pack("{s:i, s:s, s:s, s:s, s:s, s:n, s:s, s:s, s:s, s:o, s:O, s:o}", "schema",
+			  MANIFEST_SCHEMA, "run_id", run_id, "name", exp->name, "status", "running",
+			  "started", now, "finished", "where", host->kind, "git_revision",
+			  GIT_REVISION, "config_path", exp->path, "config", experiment_json(exp),
+			  "environment", environment, "cells", cells_json(plan));
+	return manifest->root ? manifest_save(manifest) : -ENOMEM;
+}
+
+int manifest_load(const char *dir, struct manifest *manifest)
+{
+	json_error_t error;
+
+	*manifest = (struct manifest){ .path = xasprintf("%s/manifest.json", dir) };
+	if (!file_exists(manifest->path)) {
+		manifest_free(manifest);
+		return -ENOENT;
+	}
+	manifest->root = json_load_file(manifest->path, 0, &error);
+	if (!manifest->root)
+		log_err("%s:%d:%d: %s", manifest->path, error.line, error.column, error.text);
+	else if (json_integer_value(json_object_get(manifest->root, "schema")) != MANIFEST_SCHEMA)
+		log_err("%s: schema is not %d: written by another version", manifest->path,
+			MANIFEST_SCHEMA);
+	else if (!json_is_array(json_object_get(manifest->root, "cells")))
+		log_err("%s: no cells", manifest->path);
+	else
+		return 0;
+	manifest_free(manifest);
+	return -EINVAL;
+}
+
+void manifest_free(struct manifest *manifest)
+{
+	json_decref(manifest->root);
+	free(manifest->path);
+	*manifest = (struct manifest){ 0 };
+}
+
+int manifest_save(struct manifest *manifest)
+{
+	autofree char *text = json_dumps(manifest->root, JSON_INDENT(2));
+	int ret = text ? file_replace(manifest->path, text, strlen(text)) : -ENOMEM;
+
+	if (ret)
+		log_err("cannot write %s: %s", manifest->path, strerror(-ret));
+	return ret;
+}
+
+static json_t *find_cell(const struct manifest *manifest, const char *id)
+{
+	json_t *cell;
+	size_t i;
+
+	json_array_foreach(json_object_get(manifest->root, "cells"), i, cell)
+	{
+		const char *found = json_string_value(json_object_get(cell, "id"));
+
+		if (found && !strcmp(found, id))
+			return cell;
+	}
+	return NULL;
+}
+
+/* Index of the boot's record, or -1. */
+static int find_boot(const json_t *cell, unsigned int boot)
+{
+	const json_t *boots = json_object_get(cell, "boots");
+
+	for (size_t i = 0; i < json_array_size(boots); i++)
+		if (json_integer_value(json_object_get(json_array_get(boots, i), "boot")) == boot)
+			return (int)i;
+	return -1;
+}
+
+static const char *boot_status(const json_t *boot)
+{
+	const char *status = json_string_value(json_object_get(boot, "status"));
+
+	return status ? status : "failed";
+}
+
+/* Invalid if any boot is; failed if any is or there is none; else ok. */
+static void update_cell(json_t *cell)
+{
+	const char *status = "ok";
+	const json_t *boots = json_object_get(cell, "boots"), *boot, *reason = NULL;
+	size_t i;
+
+	json_array_foreach((json_t *)boots, i, boot)
+	{
+		const char *own = boot_status(boot);
+
+		if (!strcmp(own, "ok") || !strcmp(status, "invalid") || !strcmp(own, status))
+			continue;
+		status = own;
+		reason = json_object_get(boot, "reason");
+	}
+	if (!json_array_size(boots))
+		status = "failed";
+	json_object_set_new(cell, "status", json_string(status));
+	json_object_set_new(cell, "reason", string_or_null(json_string_value(reason)));
+}
+
+void manifest_record(struct manifest *manifest, const char *id, const struct boot_record *record)
+{
+	json_t *cell = find_cell(manifest, id), *boots = json_object_get(cell, "boots");
+	json_t *boot = json_pack("{s:i, s:s, s:i, s:o, s:[ff]}", "boot", (int)record->boot,
+				 "status", record->status, "attempts", (int)record->attempts,
+				 "reason", string_or_null(record->reason), "window_s",
+				 record->begin_s, record->end_s);
+	int old = find_boot(cell, record->boot);
+
+	json_object_set(boot, "proof", record->proof ? record->proof : json_null());
+	if (record->retried)
+		json_object_set_new(boot, "retried", json_string(record->retried));
+	if (old >= 0)
+		json_array_set_new(boots, (size_t)old, boot);
+	else
+		json_array_append_new(boots, boot);
+	update_cell(cell);
+}
+
+void manifest_skip(struct manifest *manifest, const char *id, const char *reason)
+{
+	json_t *cell = find_cell(manifest, id);
+
+	json_object_set_new(cell, "status", json_string("skipped"));
+	json_object_set_new(cell, "reason", json_string(reason));
+}
+
+bool manifest_finished(const struct manifest *manifest, const char *id, unsigned int boot)
+{
+	const json_t *cell = find_cell(manifest, id);
+	int index = find_boot(cell, boot);
+
+	return index >= 0 &&
+	       strcmp(boot_status(json_array_get(json_object_get(cell, "boots"), (size_t)index)),
+		      "failed") != 0;
+}
+
+bool manifest_keeps_row(const void *manifest, const struct sample_row *row)
+{
+	return manifest_finished(manifest, row->cell, row->boot);
+}
+
+void manifest_set_status(struct manifest *manifest, const char *status)
+{
+	autofree char *now = now_iso8601();
+
+	json_object_set_new(manifest->root, "status", json_string(status));
+	json_object_set_new(manifest->root, "finished", json_string(now));
+}
+
+unsigned int manifest_count(const struct manifest *manifest, const char *status)
+{
+	unsigned int nr = 0;
+	json_t *cell;
+	size_t i;
+
+	json_array_foreach(json_object_get(manifest->root, "cells"), i, cell) nr +=
+		!strcmp(boot_status(cell), status);
+	return nr;
+}

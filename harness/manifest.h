@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * manifest.json: what a run is, where it ran, and how each cell and boot went. Written
+ * anew after every boot, atomically, so that after a crash it tells what is finished.
+ */
+#ifndef HARNESS_MANIFEST_H
+#define HARNESS_MANIFEST_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "harness/config.h"
+#include "harness/plan.h"
+#include "harness/samples.h"
+
+#define MANIFEST_SCHEMA 1
+
+struct manifest {
+	char *path;
+	json_t *root;
+};
+
+/* How one boot of one cell went. Strings are borrowed, proof and window may be NULL. */
+struct boot_record {
+	unsigned int boot, attempts;
+	const char *status;  /* ok, failed, invalid */
+	const char *reason;  /* NULL if ok */
+	const char *retried; /* why the first attempt was given up, or NULL */
+	json_t *proof;
+	double begin_s, end_s; /* the measured window, from QEMU's start */
+};
+
+/* A new run's manifest in dir, status running, every cell of the plan in it. */
+int manifest_new(const char *dir, const char *run_id, const struct experiment *exp,
+		 const struct plan *plan, const struct host *host, json_t *environment,
+		 struct manifest *manifest);
+
+/* Reads one back. -ENOENT, or -EINVAL with a logged reason. */
+int manifest_load(const char *dir, struct manifest *manifest);
+void manifest_free(struct manifest *manifest);
+
+/* Writes it. 0 or -errno with a logged reason. */
+int manifest_save(struct manifest *manifest);
+
+/* Replaces an earlier record of the same boot; sets the cell's status from all its boots. */
+void manifest_record(struct manifest *manifest, const char *cell, const struct boot_record *record);
+/* The whole cell cannot run here. */
+void manifest_skip(struct manifest *manifest, const char *cell, const char *reason);
+/* Is that boot finished, for good or as invalid? (A failed one is to be tried again.) */
+bool manifest_finished(const struct manifest *manifest, const char *cell, unsigned int boot);
+/* For samples_keep(): does the row belong to a finished boot? manifest is a struct manifest. */
+bool manifest_keeps_row(const void *manifest, const struct sample_row *row);
+/* complete, partial; notes the time. */
+void manifest_set_status(struct manifest *manifest, const char *status);
+/* How many cells have that status. */
+unsigned int manifest_count(const struct manifest *manifest, const char *status);
+
+#endif

@@ -1,0 +1,461 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* PCI devices of the host, read from sysfs, and what the host itself uses them for. */
+#include "harness/pci.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+
+#include "harness/util.h"
+
+#define autolist __attribute__((cleanup(strlist_free)))
+
+#define RESOURCE_MEMORY 0x200 /* IORESOURCE_MEM of linux/ioport.h */
+#define ROUTE_REJECT 0x200    /* RTF_REJECT of linux/route.h */
+#define NR_BARS 6
+
+const char *sysfs_root = "/sys";
+const char *procfs_root = "/proc";
+const char *devfs_root = "/dev";
+
+static char *device_path(const char *bdf, const char *attribute)
+{
+	return xasprintf("%s/bus/pci/devices/%s/%s", sysfs_root, bdf, attribute);
+}
+
+/* The last component of what a symbolic link points to, or NULL with errno. */
+static char *link_name(const char *path)
+{
+	char target[PATH_MAX];
+	ssize_t len = readlink(path, target, sizeof(target) - 1);
+	const char *slash;
+
+	if (len < 0)
+		return NULL;
+	target[len] = '\0';
+	slash = strrchr(target, '/');
+	return xstrdup(slash ? slash + 1 : target);
+}
+
+static int is_visible(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.';
+}
+
+/* Names in a directory, sorted; none if it cannot be read. */
+static void dir_names(const char *path, struct strlist *names)
+{
+	struct dirent **entries = NULL;
+	int nr = scandir(path, &entries, is_visible, alphasort);
+
+	for (int i = 0; i < nr; i++) {
+		strlist_add(names, entries[i]->d_name);
+		free(entries[i]);
+	}
+	free(entries);
+}
+
+static bool list_has(const struct strlist *list, const char *text)
+{
+	for (size_t i = 0; i < list->nr; i++)
+		if (!strcmp(list->items[i], text))
+			return true;
+	return false;
+}
+
+static void list_add_once(struct strlist *list, const char *text)
+{
+	if (!list_has(list, text))
+		strlist_add(list, text);
+}
+
+/* Splits a line at blanks in place; returns the number of words, at most max. */
+static size_t split_words(char *line, char **words, size_t max)
+{
+	char *save = NULL;
+	size_t nr = 0;
+
+	for (char *word = strtok_r(line, " \t", &save); word && nr < max;
+	     word = strtok_r(NULL, " \t", &save))
+		words[nr++] = word;
+	return nr;
+}
+
+bool pci_address_valid(const char *bdf)
+{
+	static const char hex[] = "0123456789abcdef";
+	static const char *const allowed[] = { hex, hex, hex,  hex, ":", hex,
+					       hex, ":", "01", hex, ".", "01234567" };
+
+	if (strlen(bdf) != ARRAY_SIZE(allowed))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(allowed); i++)
+		if (!strchr(allowed[i], bdf[i]))
+			return false;
+	return true;
+}
+
+static bool device_exists(const char *bdf)
+{
+	autofree char *path = device_path(bdf, "");
+
+	return pci_address_valid(bdf) && file_exists(path);
+}
+
+char *pci_driver(const char *bdf)
+{
+	autofree char *path = device_path(bdf, "driver");
+	char *name = link_name(path);
+
+	if (!name)
+		errno = device_exists(bdf) ? 0 : ENODEV;
+	return name;
+}
+
+int pci_iommu_group(const char *bdf)
+{
+	autofree char *path = device_path(bdf, "iommu_group");
+	autofree char *name = link_name(path);
+	char *end;
+	long group;
+
+	if (!name)
+		return device_exists(bdf) ? -ENOENT : -ENODEV;
+	errno = 0;
+	group = strtol(name, &end, 10);
+	if (errno || end == name || *end || group < 0 || group > INT_MAX)
+		return -ENOENT;
+	return (int)group;
+}
+
+uint64_t pci_bar_bytes(const char *bdf)
+{
+	autofree char *path = device_path(bdf, "resource");
+	autofree char *text = file_read(path, NULL);
+	char *save = NULL, *line = text ? strtok_r(text, "\n", &save) : NULL;
+	uint64_t total = 0;
+
+	/* After the BARs come the expansion ROM, SR-IOV and bridge windows. */
+	for (int i = 0; line && i < NR_BARS; i++, line = strtok_r(NULL, "\n", &save)) {
+		unsigned long long start, end, flags;
+		char *p = line;
+
+		start = strtoull(p, &p, 16);
+		end = strtoull(p, &p, 16);
+		flags = strtoull(p, &p, 16);
+		if ((flags & RESOURCE_MEMORY) && end > start)
+			total += end - start + 1;
+	}
+	return total;
+}
+
+static bool is_bridge(const char *bdf)
+{
+	autofree char *path = device_path(bdf, "class");
+	autofree char *class = file_read_trimmed(path);
+
+	return class && !strncmp(class, "0x0604", 6);
+}
+
+/* Does the real path of a class entry lead through that device? */
+static bool lies_below(const char *path, const char *bdf)
+{
+	autofree char *real = realpath(path, NULL);
+	autofree char *component = xasprintf("/%s/", bdf);
+
+	return real && strstr(real, component);
+}
+
+/*
+ * With NVMe multipathing a namespace lives below a virtual subsystem, which has a link to each
+ * of its controllers.
+ */
+static bool subsystem_uses(char *real, const char *bdf)
+{
+	static const char class[] = "/nvme-subsystem/";
+	autolist struct strlist names = { 0 };
+	char *subsystem = strstr(real, class);
+	char *end = subsystem ? strchr(subsystem + strlen(class), '/') : NULL;
+
+	if (!end)
+		return false;
+	*end = '\0';
+	dir_names(real, &names);
+	for (size_t i = 0; i < names.nr; i++) {
+		autofree char *controller = xasprintf("%s/%s", real, names.items[i]);
+
+		if (!strncmp(names.items[i], "nvme", 4) && lies_below(controller, bdf))
+			return true;
+	}
+	return false;
+}
+
+static bool block_is_on(const char *name, const char *bdf)
+{
+	autofree char *path = xasprintf("%s/class/block/%s", sysfs_root, name);
+	autofree char *real = realpath(path, NULL);
+
+	return real && (lies_below(path, bdf) || subsystem_uses(real, bdf));
+}
+
+/* Adds what is built upon a block device: its partitions, and dm, md and bcache on it. */
+static void add_block_users(struct strlist *blocks, const char *name)
+{
+	autofree char *path = xasprintf("%s/class/block/%s", sysfs_root, name);
+	autofree char *holders = xasprintf("%s/holders", path);
+	autolist struct strlist names = { 0 }, holder_names = { 0 };
+
+	dir_names(holders, &holder_names);
+	for (size_t i = 0; i < holder_names.nr; i++)
+		list_add_once(blocks, holder_names.items[i]);
+	dir_names(path, &names);
+	for (size_t i = 0; i < names.nr; i++) {
+		autofree char *partition = xasprintf("%s/%s/partition", path, names.items[i]);
+
+		if (file_exists(partition))
+			list_add_once(blocks, names.items[i]);
+	}
+}
+
+/* Every block device that is on the PCI device, directly or through others. */
+static void blocks_on(const char *bdf, struct strlist *blocks)
+{
+	autofree char *class = xasprintf("%s/class/block", sysfs_root);
+	autolist struct strlist names = { 0 };
+
+	dir_names(class, &names);
+	for (size_t i = 0; i < names.nr; i++)
+		if (block_is_on(names.items[i], bdf))
+			list_add_once(blocks, names.items[i]);
+	for (size_t i = 0; i < blocks->nr; i++)
+		add_block_users(blocks, blocks->items[i]);
+}
+
+/* Is the text the number ("259:1") or the node ("/dev/sda1", "/dev/mapper/x") of that block? */
+static bool block_is(const char *name, const char *text)
+{
+	autofree char *dev_path = xasprintf("%s/class/block/%s/dev", sysfs_root, name);
+	autofree char *dm_path = xasprintf("%s/class/block/%s/dm/name", sysfs_root, name);
+	autofree char *dev = file_read_trimmed(dev_path), *dm = file_read_trimmed(dm_path);
+	autofree char *node = xasprintf("/dev/%s", name);
+	autofree char *mapper = xasprintf("/dev/mapper/%s", dm ? dm : "");
+
+	return (dev && !strcmp(text, dev)) || !strcmp(text, node) || (dm && !strcmp(text, mapper));
+}
+
+static const char *find_block(const struct strlist *blocks, const char *text)
+{
+	for (size_t i = 0; i < blocks->nr; i++)
+		if (block_is(blocks->items[i], text))
+			return blocks->items[i];
+	return NULL;
+}
+
+/*
+ * One line of mountinfo. Some file systems (btrfs) have a device number of their own there, so
+ * that the source is looked at, too.
+ */
+static char *mount_use(const struct strlist *blocks, char *line)
+{
+	char *words[64];
+	size_t nr = split_words(line, words, ARRAY_SIZE(words)), dash = 5;
+	const char *block;
+
+	if (nr < 6)
+		return NULL;
+	block = find_block(blocks, words[2]);
+	while (dash < nr && strcmp(words[dash], "-") != 0)
+		dash++;
+	if (!block && dash + 2 < nr)
+		block = find_block(blocks, words[dash + 2]);
+	if (!block)
+		return NULL;
+	return xasprintf("it holds /dev/%s, mounted on %s: unmount it or name another device",
+			 block, words[4]);
+}
+
+static char *swap_use(const struct strlist *blocks, char *line)
+{
+	char *words[2];
+	size_t nr = split_words(line, words, ARRAY_SIZE(words));
+	const char *block = nr ? find_block(blocks, words[0]) : NULL;
+
+	if (!block)
+		return NULL;
+	return xasprintf("it holds active swap: swapoff /dev/%s, or name another device", block);
+}
+
+/* A default route of /proc/net/route: destination and mask are 0. */
+static char *route_use(const struct strlist *interfaces, char *line)
+{
+	char *words[16];
+	size_t nr = split_words(line, words, ARRAY_SIZE(words));
+
+	if (nr < 8 || strcmp(words[1], "00000000") != 0 || strcmp(words[7], "00000000") != 0 ||
+	    (strtoul(words[3], NULL, 16) & ROUTE_REJECT) || !list_has(interfaces, words[0]))
+		return NULL;
+	return xasprintf("the default route goes through %s: name another device", words[0]);
+}
+
+/* The same of /proc/net/ipv6_route, whose last fields are the flags and the interface. */
+static char *route6_use(const struct strlist *interfaces, char *line)
+{
+	char *words[16];
+	size_t nr = split_words(line, words, ARRAY_SIZE(words));
+
+	if (nr < 10 || strspn(words[0], "0") != 32 || strcmp(words[1], "00") != 0 ||
+	    (strtoul(words[8], NULL, 16) & ROUTE_REJECT) || !list_has(interfaces, words[9]))
+		return NULL;
+	return xasprintf("the IPv6 default route goes through %s: name another device", words[9]);
+}
+
+/*
+ * The first use that a file below procfs shows of the named things, or NULL. A file that is not
+ * there shows none (no swap, no IPv6); one that cannot be read, or no procfs at all, is a
+ * reason to refuse.
+ */
+static char *proc_use(const char *file, const struct strlist *names,
+		      char *(*use)(const struct strlist *names, char *line))
+{
+	autofree char *path = xasprintf("%s/%s", procfs_root, file);
+	autofree char *self = xasprintf("%s/self", procfs_root);
+	autofree char *text = file_read(path, NULL);
+	char *save = NULL, *reason = NULL;
+
+	if (!text && errno == ENOENT && file_exists(self))
+		return NULL;
+	if (!text)
+		return xasprintf("%s cannot be read (%s), so what the host uses is unknown: "
+				 "run as root",
+				 path, strerror(errno));
+	for (char *line = strtok_r(text, "\n", &save); line && !reason;
+	     line = strtok_r(NULL, "\n", &save))
+		reason = use(names, line);
+	return reason;
+}
+
+/*
+ * The kernel gives no exclusive access to a block device that something has claimed: a mount in
+ * another namespace, ZFS, a second btrfs device and what else mountinfo does not name.
+ */
+static char *claimed(const struct strlist *blocks)
+{
+	for (size_t i = 0; i < blocks->nr; i++) {
+		autofree char *node = xasprintf("%s/%s", devfs_root, blocks->items[i]);
+		autoclose int fd = open(node, O_RDONLY | O_EXCL | O_NONBLOCK | O_CLOEXEC);
+
+		if (fd < 0 && errno == EBUSY)
+			return xasprintf("/dev/%s on it is in use (RAID, LVM, ZFS or a mount "
+					 "elsewhere): stop that or name another device",
+					 blocks->items[i]);
+	}
+	return NULL;
+}
+
+static char *block_use(const char *bdf)
+{
+	autolist struct strlist blocks = { 0 };
+	char *reason;
+
+	blocks_on(bdf, &blocks);
+	if (!blocks.nr)
+		return NULL;
+	reason = proc_use("self/mountinfo", &blocks, mount_use);
+	if (!reason)
+		reason = proc_use("swaps", &blocks, swap_use);
+	if (!reason)
+		reason = claimed(&blocks);
+	return reason;
+}
+
+/* Adds the bonds, bridges and VLANs upon an interface. */
+static void add_net_users(struct strlist *interfaces, const char *name)
+{
+	static const char prefix[] = "upper_";
+	autofree char *path = xasprintf("%s/class/net/%s", sysfs_root, name);
+	autolist struct strlist names = { 0 };
+
+	dir_names(path, &names);
+	for (size_t i = 0; i < names.nr; i++)
+		if (!strncmp(names.items[i], prefix, strlen(prefix)))
+			list_add_once(interfaces, names.items[i] + strlen(prefix));
+}
+
+static char *net_use(const char *bdf)
+{
+	autofree char *class = xasprintf("%s/class/net", sysfs_root);
+	autolist struct strlist names = { 0 }, interfaces = { 0 };
+	char *reason;
+
+	dir_names(class, &names);
+	for (size_t i = 0; i < names.nr; i++) {
+		autofree char *path = xasprintf("%s/%s", class, names.items[i]);
+
+		if (lies_below(path, bdf))
+			list_add_once(&interfaces, names.items[i]);
+	}
+	for (size_t i = 0; i < interfaces.nr; i++)
+		add_net_users(&interfaces, interfaces.items[i]);
+	if (!interfaces.nr)
+		return NULL;
+	reason = proc_use("net/route", &interfaces, route_use);
+	return reason ? reason : proc_use("net/ipv6_route", &interfaces, route6_use);
+}
+
+/* Taking the physical function from its driver takes its virtual functions, too. */
+static char *function_use(const char *bdf)
+{
+	autofree char *path = device_path(bdf, "sriov_numvfs");
+	autofree char *nr = file_read_trimmed(path);
+
+	if (is_bridge(bdf))
+		return xstrdup("it is a PCI bridge, which VFIO does not take: name the device "
+			       "behind it");
+	if (nr && strcmp(nr, "0") != 0)
+		return xasprintf("it has %s virtual functions: echo 0 > %s", nr, path);
+	return NULL;
+}
+
+static char *group_use(const char *bdf, int group)
+{
+	autofree char *path = device_path(bdf, "iommu_group/devices");
+	autolist struct strlist names = { 0 };
+
+	dir_names(path, &names);
+	for (size_t i = 0; i < names.nr; i++) {
+		const char *other = names.items[i];
+		autofree char *driver = pci_driver(other);
+
+		if (!strcmp(other, bdf) || !driver || !strcmp(driver, "vfio-pci") ||
+		    is_bridge(other))
+			continue;
+		return xasprintf("%s in its IOMMU group %d is bound to %s: if the host can do "
+				 "without it, echo %s > %s/bus/pci/devices/%s/driver/unbind",
+				 other, group, driver, other, sysfs_root, other);
+	}
+	return NULL;
+}
+
+int pci_assignable(const char *bdf, char **why)
+{
+	int group = pci_iommu_group(bdf);
+
+	*why = NULL;
+	if (group == -ENODEV)
+		*why = xstrdup("there is no such PCI device: lspci -D lists those there are");
+	else if (group < 0)
+		*why = xstrdup("it has no IOMMU group: enable VT-d or AMD-Vi in the firmware and "
+			       "boot with intel_iommu=on");
+	if (group < 0)
+		return group;
+	*why = function_use(bdf);
+	if (!*why)
+		*why = block_use(bdf);
+	if (!*why)
+		*why = net_use(bdf);
+	if (!*why)
+		*why = group_use(bdf, group);
+	return *why ? -EBUSY : 0;
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Inside of the report: a run as tables of numbers. Cells are sorted along two axes: a *series*
+ * is a mode (with the variant of its settings), what is compared; a *scenario* is device,
+ * workload and the rest of the variant, what it is compared on.
+ */
+#ifndef HARNESS_REPORT_DATA_H
+#define HARNESS_REPORT_DATA_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "harness/samples.h"
+
+struct report_metric {
+	const char *name, *unit;
+	enum direction direction;
+};
+
+struct report_boot {
+	unsigned int index;
+	bool ok; /* only values of such boots count */
+	json_t *json;
+};
+
+struct report_cell {
+	const char *id, *status, *reason; /* reason may be NULL */
+	size_t series, scenario;
+	struct report_boot *boots;
+	size_t nr_boots, nr_ok;
+	double *values; /* [metric * nr_boots + boot], NAN where there is none */
+};
+
+struct report_series {
+	char *label; /* the mode, and its variant if it has several */
+	const char *mode;
+	unsigned int colour; /* 0xrrggbb, the same wherever the series is shown */
+	size_t nr_cells, nr_cells_ok, nr_boots, nr_boots_ok;
+};
+
+struct report_scenario {
+	char *label;
+	size_t throughput; /* the metric that is this scenario's throughput, or NO_METRIC */
+};
+
+/* A value that does not count because its boot is not ok. */
+struct report_excluded {
+	const struct sample_row *row;
+	const char *status; /* of the boot */
+};
+
+struct report {
+	const char *dir;
+	json_t *manifest;
+	struct sample_table samples;
+	struct report_metric *metrics;
+	size_t nr_metrics;
+	struct report_cell *cells;
+	size_t nr_cells;
+	struct report_series *series; /* the baseline first, then as in the manifest */
+	size_t nr_series;
+	struct report_scenario *scenarios;
+	size_t nr_scenarios;
+	struct report_excluded *excluded;
+	size_t nr_excluded;
+	size_t nr_unknown; /* samples of cells or boots that the manifest does not have */
+};
+
+#define NO_METRIC ((size_t)-1)
+#define METRIC_THROUGHPUT ((size_t)0) /* computed: what the scenario is about, per second */
+
+/* Reads the run. As report_write() for errors. The report is to be freed in any case. */
+int report_load(const char *run_dir, struct report *report);
+void report_free(struct report *report);
+
+/* The metric of that name in the samples, or NO_METRIC. */
+size_t report_metric(const struct report *report, const char *name);
+/* The cell of a series in a scenario, or NULL. */
+const struct report_cell *report_cell(const struct report *report, size_t series, size_t scenario);
+/* A text of the manifest's top level; "" if there is none. */
+const char *report_text(const struct report *report, const char *key);
+/* Was it measured in the virtual lab; and there, on emulated CPUs? */
+bool report_is_lab(const struct report *report);
+bool report_is_emulated(const struct report *report);
+
+/* The boots' values of one metric; all NAN and nr 0 if there are none. */
+struct report_stat {
+	double median, min, max;
+	size_t nr;
+};
+struct report_stat report_stat(const struct report_cell *cell, size_t metric);
+
+/* One value for a series: the median of its cells' medians. NAN if there is none. */
+double report_series_value(const struct report *report, size_t series, size_t metric);
+/*
+ * The same as a multiple of the baseline: the geometric mean over the scenarios that both have,
+ * how many those are in *nr (may be NULL).
+ */
+double report_series_ratio(const struct report *report, size_t series, size_t metric, size_t *nr);
+
+/* Internal to loading: report_axes.c. Gives the cells their series and scenario. */
+struct report_names {
+	const char *mode, *device, *workload, *variant;
+};
+void report_axes_build(struct report *report, const struct report_names *names);
+
+#endif

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The page's second half: cells, what was left out, environment, method, raw data. */
+#include <string.h>
+
+#include "harness/report_html.h"
+#include "harness/report_page.h"
+#include "harness/report_summary.h"
+
+#define MAX_EXCLUDED 500 /* shown; the others are counted */
+
+static void add_status(struct strbuf *sb, const char *status)
+{
+	strbuf_addf(sb, "<span class=\"status %s\">", strcmp(status, "ok") ? "bad" : "ok");
+	page_text(sb, status);
+	strbuf_addf(sb, "</span>");
+}
+
+static const char *boot_text(const struct report_boot *boot, const char *key)
+{
+	const char *text = json_string_value(json_object_get(boot->json, key));
+
+	return text ? text : "";
+}
+
+static long long boot_attempts(const struct report_boot *boot)
+{
+	return json_integer_value(json_object_get(boot->json, "attempts"));
+}
+
+/* before: the boot before this one, or NULL; the same proof is not shown twice. */
+static void add_proof(struct strbuf *sb, const struct report_boot *boot,
+		      const struct report_boot *before)
+{
+	json_t *proof = json_object_get(boot->json, "proof");
+	json_t *known = before ? json_object_get(before->json, "proof") : NULL;
+	autofree char *text = json_dumps(proof, JSON_INDENT(2) | JSON_ENCODE_ANY);
+	bool same = json_is_object(proof) && json_equal(proof, known);
+
+	strbuf_addf(sb, "<p>boot %u: ", boot->index);
+	add_status(sb, boot_text(boot, "status"));
+	if (boot_attempts(boot) > 1)
+		strbuf_addf(sb, ", after %lld attempts", boot_attempts(boot));
+	if (*boot_text(boot, "reason")) {
+		strbuf_addf(sb, ": ");
+		page_text(sb, boot_text(boot, "reason"));
+	}
+	strbuf_addf(sb, "%s</p>\n", same ? ", the same proof" : "");
+	if (text && json_is_object(proof) && !same)
+		page_element(sb, "pre", text);
+}
+
+static void add_cell(struct strbuf *sb, const struct report_cell *cell)
+{
+	size_t retried = 0;
+
+	for (size_t b = 0; b < cell->nr_boots; b++)
+		retried += boot_attempts(&cell->boots[b]) > 1;
+	strbuf_addf(sb, "<tr><td><code>");
+	page_text(sb, cell->id);
+	strbuf_addf(sb, "</code></td><td data-label=\"status\">");
+	add_status(sb, cell->status);
+	strbuf_addf(sb, "</td><td class=\"n\" data-label=\"boots\"><span>%zu of %zu", cell->nr_ok,
+		    cell->nr_boots);
+	if (retried)
+		strbuf_addf(sb, "<small>%zu retried</small>", retried);
+	strbuf_addf(sb, "</span></td><td class=\"block\">");
+	if (cell->reason)
+		page_element(sb, "p", cell->reason);
+	if (cell->nr_boots) {
+		strbuf_addf(sb, "<details><summary>proof that the mode was active</summary>\n");
+		for (size_t b = 0; b < cell->nr_boots; b++)
+			add_proof(sb, &cell->boots[b], b ? &cell->boots[b - 1] : NULL);
+		strbuf_addf(sb, "</details>");
+	}
+	strbuf_addf(sb, "</td></tr>\n");
+}
+
+static void add_left_out(struct strbuf *sb, const struct report *report)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < report->nr_cells; i++) {
+		const struct report_cell *cell = &report->cells[i];
+
+		if (!strcmp(cell->status, "ok"))
+			continue;
+		strbuf_addf(sb, "%s<li>",
+			    nr++ ? "" : "<p>Not everything has a result:</p>\n<ul>\n");
+		add_status(sb, cell->status);
+		strbuf_addf(sb, " <code>");
+		page_text(sb, cell->id);
+		strbuf_addf(sb, "</code>: ");
+		page_text(sb, cell->reason ? cell->reason : "no reason given");
+		strbuf_addf(sb, "</li>\n");
+	}
+	strbuf_addf(sb, nr ? "</ul>\n" : "<p>Every cell has a result.</p>\n");
+}
+
+static void add_cells(struct strbuf *sb, const struct report *report)
+{
+	strbuf_addf(sb, "<h2>Cells</h2>\n");
+	add_left_out(sb, report);
+	strbuf_addf(sb, "<table class=\"cards\" id=\"cells\">\n<thead><tr><th>cell</th>"
+			"<th>status</th><th class=\"n\">boots that count</th><th>proof</th></tr>"
+			"</thead>\n<tbody>\n");
+	for (size_t i = 0; i < report->nr_cells; i++)
+		add_cell(sb, &report->cells[i]);
+	strbuf_addf(sb, "</tbody></table>\n");
+}
+
+static void add_excluded(struct strbuf *sb, const struct report *report)
+{
+	size_t shown = report->nr_excluded < MAX_EXCLUDED ? report->nr_excluded : MAX_EXCLUDED;
+
+	if (report->nr_unknown)
+		strbuf_addf(sb,
+			    "<p class=\"note\">%zu values in samples.csv belong to no boot of the "
+			    "manifest and are left out.</p>\n",
+			    report->nr_unknown);
+	if (!shown)
+		return;
+	strbuf_addf(sb,
+		    "<h3>Values that do not count</h3>\n<p>Their boots are not ok: they are in no "
+		    "figure above.</p>\n<details><summary>%zu values</summary>\n"
+		    "<div class=\"wide\"><table id=\"excluded\">\n<thead><tr><th>cell</th>"
+		    "<th class=\"n\">boot</th><th>boot is</th><th>metric</th><th class=\"n\">value"
+		    "</th></tr></thead>\n<tbody>\n",
+		    report->nr_excluded);
+	for (size_t i = 0; i < shown; i++) {
+		const struct report_excluded *e = &report->excluded[i];
+		autofree char *value = report_format(e->row->value, e->row->unit);
+
+		strbuf_addf(sb, "<tr>");
+		page_element(sb, "td", e->row->cell);
+		strbuf_addf(sb, "<td class=\"n\">%u</td>", e->row->boot);
+		page_element(sb, "td", e->status);
+		page_element(sb, "td", e->row->metric);
+		page_element(sb, "td class=\"n\"", value);
+		strbuf_addf(sb, "</tr>\n");
+	}
+	strbuf_addf(sb, "</tbody></table></div>\n");
+	if (shown < report->nr_excluded)
+		strbuf_addf(sb, "<p>The first %zu of them; all are in samples.csv.</p>\n", shown);
+	strbuf_addf(sb, "</details>\n");
+}
+
+/* A value of any type as text; texts without their quotes. */
+static void add_json(struct strbuf *sb, const json_t *value)
+{
+	autofree char *text = NULL;
+
+	if (json_is_string(value)) {
+		page_text(sb, json_string_value(value));
+		return;
+	}
+	text = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+	page_element(sb, "code", text ? text : "");
+}
+
+static void add_row(struct strbuf *sb, const char *name, const json_t *value)
+{
+	strbuf_addf(sb, "<tr>");
+	page_element(sb, "td", name);
+	strbuf_addf(sb, "<td class=\"block\">");
+	if (value && !json_is_null(value))
+		add_json(sb, value);
+	else
+		strbuf_addf(sb, NO_VALUE);
+	strbuf_addf(sb, "</td></tr>\n");
+}
+
+static void add_environment(struct strbuf *sb, const struct report *report)
+{
+	static const char *const keys[] = { "run_id",	"status", "started",
+					    "finished", "where",  "git_revision" };
+	json_t *environment = json_object_get(report->manifest, "environment");
+	json_t *config = json_object_get(report->manifest, "config");
+	autofree char *text = json_dumps(config, JSON_INDENT(2) | JSON_ENCODE_ANY);
+	const char *key;
+	json_t *value;
+
+	strbuf_addf(sb, "<h2>Where and when</h2>\n<table class=\"cards\" id=\"environment\">"
+			"<tbody>\n");
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		add_row(sb, keys[i], json_object_get(report->manifest, keys[i]));
+	json_object_foreach(environment, key, value) add_row(sb, key, value);
+	strbuf_addf(sb, "</tbody></table>\n");
+	if (text && config) {
+		strbuf_addf(sb, "<details><summary>resolved configuration</summary>\n");
+		page_element(sb, "pre", text);
+		strbuf_addf(sb, "</details>\n");
+	}
+}
+
+static void add_method(struct strbuf *sb, const struct report *report)
+{
+	strbuf_addf(
+		sb,
+		"<h2>How to read this</h2>\n<ul>\n"
+		"<li>A <em>cell</em> is a mode with a device and a workload. A <em>boot</em> is one "
+		"life of its VM, and the unit of every statistic: figures are medians over boots, "
+		"never averages over operations of different boots.</li>\n"
+		"<li>A multiple divides the median of a mode by that of the baseline in the same "
+		"workload. Over several workloads it is their geometric mean, of those that both "
+		"have.</li>\n"
+		"<li>Throughput is what a workload gets done in a second: of one that reads and "
+		"writes, the sum of both.</li>\n"
+		"<li>Only boots that ended well, and whose mode was proven to be active, count. All "
+		"others are listed above with their reason.</li>\n"
+		"<li>This page shows differences; it does not test whether they are "
+		"significant.</li>\n");
+	if (report_is_lab(report))
+		strbuf_addf(sb, "<li>The virtual lab emulates the host: figures compare modes with "
+				"one another; they are not hardware figures.</li>\n");
+	strbuf_addf(
+		sb,
+		"</ul>\n<p>Raw data beside this page: <a href=\"samples.csv\">samples.csv</a> "
+		"(every value), <a href=\"manifest.json\">manifest.json</a> (what was run, "
+		"where and how), <a href=\"plots/\">plots/</a> (the plots as SVG and PNG).</p>\n");
+}
+
+void report_html_run(struct strbuf *sb, const struct report *report)
+{
+	add_cells(sb, report);
+	add_excluded(sb, report);
+	add_environment(sb, report);
+	add_method(sb, report);
+}

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The `run` command: what to run, where, and the report at the end. */
+#include "harness/run.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "harness/config.h"
+#include "harness/lab.h"
+#include "harness/log.h"
+#include "harness/manifest.h"
+#include "harness/plan.h"
+#include "harness/report.h"
+#include "harness/run_host.h"
+#include "harness/util.h"
+
+#define RESULTS "results"
+#define EXPERIMENT "experiment.yaml" /* the copy of the configuration in a run's folder */
+#define LAB_LIVES 3		     /* a lab that stalls is replaced, so often */
+
+/* --- the run's folder --- */
+
+static void link_latest(const char *dir)
+{
+	const char *name = strrchr(dir, '/');
+	autofree char *parent = name ? xstrdup(dir) : NULL, *link = NULL;
+
+	if (!name)
+		return;
+	parent[name - dir] = '\0';
+	link = xasprintf("%s/latest", parent);
+	unlink(link);
+	if (symlink(name + 1, link))
+		log_debug("cannot link %s: %s", link, strerror(errno));
+}
+
+static char *new_run_dir(const struct experiment *exp)
+{
+	char stamp[32];
+	time_t now = time(NULL);
+	struct tm tm;
+
+	gmtime_r(&now, &tm);
+	strftime(stamp, sizeof(stamp), "%Y%m%d-%H%M%S", &tm);
+	return xasprintf(RESULTS "/%s-%s", exp->name, stamp);
+}
+
+static int copy_experiment(const struct experiment *exp, const char *dir)
+{
+	autofree char *to = xasprintf("%s/" EXPERIMENT, dir);
+	size_t len;
+	autofree char *text = file_read(exp->path, &len);
+
+	return text ? file_replace(to, text, len) : -errno;
+}
+
+/* Makes the folder of a new run, with the configuration in it. Its real path, or NULL. */
+static char *make_run_dir(const struct run_options *options, const struct experiment *exp)
+{
+	autofree char *dir = options->out ? xstrdup(options->out) : new_run_dir(exp);
+	autofree char *manifest = xasprintf("%s/manifest.json", dir);
+	char *real;
+	int ret;
+
+	if (file_exists(manifest)) {
+		log_err("%s holds a run already: --resume %s continues it", dir, dir);
+		return NULL;
+	}
+	ret = mkdir_all(dir);
+	real = ret ? NULL : realpath(dir, NULL);
+	if (!ret)
+		ret = real ? copy_experiment(exp, real) : -errno;
+	if (!ret)
+		return real;
+	log_err("cannot make %s: %s", dir, strerror(-ret));
+	free(real);
+	return NULL;
+}
+
+/* --- in the lab --- */
+
+/* The harness' own command line inside of the lab. */
+static void inner_command(const struct run_options *options, const char *dir, bool resume,
+			  struct strlist *argv)
+{
+	autofree char *out = lab_results_path(dir);
+	char self[PATH_MAX] = "";
+
+	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
+		log_warn("/proc/self/exe: %s", strerror(errno));
+	strlist_add(argv, "env");
+	strlist_addf(argv, "IOMMUBENCH_PROGRESS=%s", isatty(STDOUT_FILENO) ? "terminal" : "plain");
+	strlist_add(argv, self);
+	strlist_add(argv, "run");
+	strlist_addf(argv, "%s/" EXPERIMENT, out);
+	strlist_add(argv, "--where=host");
+	strlist_add(argv, "--host=" LAB_HOST_FILE);
+	strlist_addf(argv, "--%s=%s", resume ? "resume" : "out", out);
+	if (options->only)
+		strlist_addf(argv, "--only=%s", options->only);
+	if (options->boots)
+		strlist_addf(argv, "--boots=%u", options->boots);
+}
+
+/* One lab's life. 0 with the inner exit code in *code, -ETIMEDOUT when it stalled, -errno. */
+static int run_in_one_lab(const struct run_options *options, const struct lab_options *lab_options,
+			  bool resume, json_t **description, int *code)
+{
+	struct strlist argv = { 0 };
+	struct lab *lab;
+	int status, ret;
+
+	log_info("lab: starting the virtual lab");
+	ret = lab_start(lab_options, &lab);
+	if (ret) {
+		*code = ret == -EINTR ? EXIT_INTERRUPTED : EXIT_PREFLIGHT;
+		return ret;
+	}
+	json_decref(*description);
+	*description = lab_describe(lab);
+	log_info("lab: up after %s (%s, %u CPUs, %s)",
+		 human_duration((double)(lab->vm->ready_ns - lab->vm->started_ns) * 1e-9),
+		 lab->kind, lab->cpus, human_bytes((double)lab->memory_bytes));
+	inner_command(options, lab_options->results_dir, resume, &argv);
+	ret = lab_run(lab, argv.items, &status);
+	*code = ret == -EINTR	? EXIT_INTERRUPTED
+		: ret		? EXIT_CELLS
+		: status & 0x7f ? EXIT_CELLS
+				: (status >> 8) & 0xff;
+	strlist_free(&argv);
+	lab_stop(lab);
+	return ret;
+}
+
+/* What only the outside knows: the machine under the lab, and labs that were lost. */
+static void annotate(const char *dir, json_t *description, int stalls, bool interrupted)
+{
+	struct manifest manifest;
+
+	if (manifest_load(dir, &manifest)) {
+		json_decref(description);
+		return;
+	}
+	json_object_set_new(description, "stalls", json_integer(stalls));
+	json_object_set_new(json_object_get(manifest.root, "environment"), "lab", description);
+	if (interrupted)
+		manifest_set_status(&manifest, "partial");
+	manifest_save(&manifest);
+	manifest_free(&manifest);
+}
+
+static int run_in_lab(const struct run_options *options, const struct experiment *exp,
+		      const char *dir)
+{
+	struct lab_options lab_options = {
+		.build_dir = options->build_dir,
+		.scripts_dir = options->scripts_dir,
+		.guest_bytes = exp->guest.memory_bytes,
+		.guest_cpus = exp->guest.cpus,
+		.results_dir = dir,
+	};
+	autofree char *path = xasprintf("%s/manifest.json", dir);
+	json_t *description = json_object();
+	int stalls = 0, code, ret;
+
+	for (;;) {
+		bool resume = file_exists(path);
+
+		ret = run_in_one_lab(options, &lab_options, resume, &description, &code);
+		if (ret != -ETIMEDOUT || ++stalls == LAB_LIVES)
+			break;
+		log_warn("the virtual lab has stalled: another one goes on where it stopped");
+	}
+	if (ret && ret != -EINTR)
+		log_info("finished boots are kept: 'iommubench run --resume %s' goes on", dir);
+	annotate(dir, description, stalls, ret != 0);
+	return code;
+}
+
+/* --- the command --- */
+
+static int report(const struct run_options *options, const char *dir)
+{
+	int ret;
+
+	if (report_print_table(dir, stdout))
+		return EXIT_CELLS;
+	ret = report_write(dir, options->scripts_dir);
+	if (ret) {
+		log_err("cannot write the report of %s: %s", dir, strerror(-ret));
+		return EXIT_CELLS;
+	}
+	printf("\nreport: %s/report.html\n", dir);
+	return EXIT_OK;
+}
+
+/* The lab's own host file names what it has; a dry run shows it without booting it. */
+static int dry_run(const struct run_options *options, const struct experiment *exp,
+		   struct plan *plan, struct host *host, bool in_lab)
+{
+	struct host_device nvme = { .kind = (char *)"nvme",
+				    .address = (char *)LAB_NVME,
+				    .writable = true };
+	struct host lab = { .kind = (char *)"lab-tcg", .devices = &nvme, .nr_devices = 1 };
+
+	if (in_lab)
+		printf("in the virtual lab:\n");
+	return run_host_dry(options, exp, plan, in_lab ? &lab : host);
+}
+
+static int run_and_report(const struct run_options *options, const struct experiment *exp,
+			  struct plan *plan, const struct host *host, bool in_lab)
+{
+	/* Inside of the lab we are a part of a run whose report is written outside. */
+	bool outermost = !strcmp(host->kind, "host");
+	autofree char *manifest = NULL;
+	autofree char *dir =
+		options->resume ? realpath(options->resume, NULL) : make_run_dir(options, exp);
+	int code, reported;
+
+	if (!dir)
+		return EXIT_USAGE;
+	if (outermost)
+		link_latest(dir);
+	code = in_lab ? run_in_lab(options, exp, dir) : run_host(options, exp, plan, host, dir);
+	manifest = xasprintf("%s/manifest.json", dir);
+	if (!outermost || !file_exists(manifest))
+		return code;
+	reported = report(options, dir);
+	return code ? code : reported;
+}
+
+static char *config_path(const struct run_options *options)
+{
+	if (options->resume && !options->config)
+		return xasprintf("%s/" EXPERIMENT, options->resume);
+	return options->config ? xstrdup(options->config) : NULL;
+}
+
+int run_command(const struct run_options *options)
+{
+	autofree char *path = config_path(options);
+	bool in_lab =
+		options->where == RUN_LAB || (options->where == RUN_AUTO && !options->host_file);
+	struct experiment *exp = NULL;
+	struct host *host = NULL;
+	struct plan *plan = NULL;
+	int code = EXIT_USAGE;
+
+	if (!experiment_load(path, &exp) && !host_load(in_lab ? NULL : options->host_file, &host) &&
+	    !plan_new(exp, options->only, options->boots, &plan))
+		code = options->dry_run ? dry_run(options, exp, plan, host, in_lab)
+					: run_and_report(options, exp, plan, host, in_lab);
+	plan_free(plan);
+	host_free(host);
+	experiment_free(exp);
+	return code;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Running an experiment on this very host. */
+#ifndef HARNESS_RUN_HOST_H
+#define HARNESS_RUN_HOST_H
+
+#include "harness/config.h"
+#include "harness/plan.h"
+#include "harness/run.h"
+
+/* Prints cells, command lines, host writes and the estimated time. An exit code. */
+int run_host_dry(const struct run_options *options, const struct experiment *exp, struct plan *plan,
+		 const struct host *host);
+
+/*
+ * Runs the plan; results go to dir, which exists. Everything that changed on the host is undone
+ * before it returns. An exit code.
+ */
+int run_host(const struct run_options *options, const struct experiment *exp, struct plan *plan,
+	     const struct host *host, const char *dir);
+
+#endif

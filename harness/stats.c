@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Statistics: pure maths on arrays of values. */
+#include "harness/stats.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "harness/util.h"
+
+double stats_min(const double *values, size_t nr)
+{
+	double min = NAN;
+
+	for (size_t i = 0; i < nr; i++)
+		min = fmin(min, values[i]);
+	return min;
+}
+
+double stats_max(const double *values, size_t nr)
+{
+	double max = NAN;
+
+	for (size_t i = 0; i < nr; i++)
+		max = fmax(max, values[i]);
+	return max;
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+double stats_quantile(const double *values, size_t nr, double q)
+{
+	autofree double *sorted = NULL;
+	double position, below;
+	size_t i;
+
+	if (!nr || !(q >= 0 && q <= 1))
+		return NAN;
+	sorted = xrealloc(NULL, nr * sizeof(*sorted));
+	memcpy(sorted, values, nr * sizeof(*sorted));
+	qsort(sorted, nr, sizeof(*sorted), compare_doubles);
+	position = q * (double)(nr - 1);
+	below = floor(position);
+	i = (size_t)below;
+	if (i + 1 >= nr)
+		return sorted[nr - 1];
+	return sorted[i] + (position - below) * (sorted[i + 1] - sorted[i]);
+}
+
+double stats_median(const double *values, size_t nr)
+{
+	return stats_quantile(values, nr, 0.5);
+}
+
+double stats_geomean(const double *values, size_t nr)
+{
+	double sum = 0;
+
+	if (!nr)
+		return NAN;
+	for (size_t i = 0; i < nr; i++)
+		sum += log(values[i]); /* of 0: -inf, of a negative value: NAN */
+	return exp(sum / (double)nr);
+}
+
+double stats_ratio(double value, double base)
+{
+	double ratio = value / base;
+
+	return isfinite(value) && isfinite(base) && isfinite(ratio) ? ratio : NAN;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Statistics: pure maths on arrays of finite values. Of no values, every answer is NAN. */
+#ifndef HARNESS_STATS_H
+#define HARNESS_STATS_H
+
+#include <stddef.h>
+
+double stats_min(const double *values, size_t nr);
+double stats_max(const double *values, size_t nr);
+
+/* The q-quantile, 0 <= q <= 1, of unsorted values (type 7: linear between order statistics). */
+double stats_quantile(const double *values, size_t nr, double q);
+double stats_median(const double *values, size_t nr);
+
+/*
+ * The geometric mean, which treats twice and half alike: for ratios. 0 if a value is 0, NAN if
+ * one is negative.
+ */
+double stats_geomean(const double *values, size_t nr);
+
+/* value / base, or NAN if that says nothing: either is not finite, or base is 0. */
+double stats_ratio(double value, double base);
+
+#endif

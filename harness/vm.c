@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A virtual machine: QEMU's command line, its process and its channels. */
+#include "harness/vm.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "harness/agent_proto.h"
+#include "harness/log.h"
+
+#define QEMU "qemu-system-x86_64"
+
+/* The machine parts a measured guest has no use for; each costs boot time. */
+#define MACHINE \
+	"q35,kernel-irqchip=split,smbus=off,sata=off,hpet=off,usb=off,graphics=off,vmport=off"
+
+/*
+ * Kernel arguments of every VM of ours. The last four only spare time: probes for hardware
+ * that is not there, some of them ten thousands of exits long (a scan of 256 empty PCI buses
+ * for an AGP bridge, another for peer buses).
+ */
+static const char *const common_cmdline[] = {
+	"console=ttyS0",       "quiet",
+	"loglevel=4",	       "panic=-1",
+	"tsc=reliable",	       "no_timer_check",
+	"i8042.noaux",	       "i8042.nokbd",
+	"8250.nr_uarts=1",     "cryptomgr.notests",
+	"random.trust_cpu=on", "pci=lastbus=0",
+	"iommu=noaperture",
+};
+
+void vm_config_free(struct vm_config *config)
+{
+	free(config->kernel);
+	free(config->initrd);
+	strlist_free(&config->args);
+	strlist_free(&config->cmdline);
+	strlist_free(&config->env);
+}
+
+static int need_file(const char *path)
+{
+	if (file_exists(path))
+		return 0;
+	log_err("%s is missing: run 'make images'", path);
+	return -ENOENT;
+}
+
+int vm_config_guest(const char *build_dir, uint64_t memory_bytes, unsigned int cpus,
+		    struct vm_config *config)
+{
+	autofree char *root = xasprintf("%s/images/guest.erofs", build_dir);
+	int ret;
+
+	*config = (struct vm_config){ .accel = "kvm",
+				      .cpu = "host",
+				      .firmware = "qboot.rom",
+				      .memory_bytes = memory_bytes,
+				      .cpus = cpus,
+				      .no_thp = true };
+	/* Compressed: started unpacked (PVH), a guest with VFIO and a vIOMMU never comes up. */
+	config->kernel = xasprintf("%s/kernel/vmlinuz", build_dir);
+	config->initrd = xasprintf("%s/images/guest.cpio", build_dir);
+	strlist_add(&config->args, "-drive");
+	strlist_addf(&config->args, "file=%s,if=none,id=root,format=raw,readonly=on", root);
+	strlist_add(&config->args, "-device");
+	strlist_add(&config->args, "virtio-blk-pci,drive=root,addr=0x2");
+	ret = need_file(config->kernel);
+	if (!ret)
+		ret = need_file(config->initrd);
+	if (!ret)
+		ret = need_file(root);
+	if (ret)
+		vm_config_free(config);
+	return ret;
+}
+
+/* -append takes one string. */
+static char *join_cmdline(const struct vm_config *config)
+{
+	struct strbuf sb = { 0 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(common_cmdline); i++)
+		strbuf_addf(&sb, "%s%s", i ? " " : "", common_cmdline[i]);
+	for (size_t i = 0; i < config->cmdline.nr; i++)
+		strbuf_addf(&sb, " %s", config->cmdline.items[i]);
+	return sb.data;
+}
+
+/* The one place that makes QEMU's command line; descriptors of -1 stand in a dry run. */
+static void build_argv(const struct vm_config *config, const char *dir, int qmp_fd, int agent_fd,
+		       struct strlist *argv)
+{
+	autofree char *cmdline = join_cmdline(config);
+	const char *const fixed[] = {
+		QEMU,	     "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none",
+		"-S",	     "-msg",	    "timestamp=on", "-M", MACHINE,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(fixed); i++)
+		strlist_add(argv, fixed[i]);
+	if (config->firmware) {
+		strlist_add(argv, "-bios");
+		strlist_add(argv, config->firmware);
+	}
+	strlist_add(argv, "-accel");
+	strlist_add(argv, config->accel);
+	strlist_add(argv, "-cpu");
+	strlist_add(argv, config->cpu);
+	strlist_add(argv, "-smp");
+	strlist_addf(argv, "%u", config->cpus);
+	strlist_add(argv, "-m");
+	strlist_addf(argv, "%lluM", (unsigned long long)(config->memory_bytes / MIB));
+	strlist_add(argv, "-kernel");
+	strlist_add(argv, config->kernel);
+	strlist_add(argv, "-initrd");
+	strlist_add(argv, config->initrd);
+	strlist_add(argv, "-append");
+	strlist_add(argv, cmdline);
+	strlist_add(argv, "-serial");
+	strlist_addf(argv, "file:%s/console.log", dir);
+	strlist_add(argv, "-chardev");
+	strlist_addf(argv, "socket,id=qmp,fd=%d", qmp_fd);
+	strlist_add(argv, "-mon");
+	strlist_add(argv, "chardev=qmp,mode=control");
+	strlist_add(argv, "-device");
+	strlist_add(argv, "virtio-serial-pci,addr=0x3");
+	strlist_add(argv, "-chardev");
+	strlist_addf(argv, "socket,id=agent,fd=%d", agent_fd);
+	strlist_add(argv, "-device");
+	strlist_add(argv, "virtserialport,chardev=agent,nr=1,name=" AGENT_PORT_NAME);
+	for (size_t i = 0; i < config->args.nr; i++)
+		strlist_add(argv, config->args.items[i]);
+}
+
+static void quote_word(struct strbuf *sb, const char *word)
+{
+	if (word[strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+			      "-_=+,./:@%")] == '\0') {
+		strbuf_addf(sb, "%s", word);
+		return;
+	}
+	strbuf_add(sb, "'", 1);
+	for (; *word; word++) {
+		if (*word == '\'')
+			strbuf_addf(sb, "'\\''");
+		else
+			strbuf_add(sb, word, 1);
+	}
+	strbuf_add(sb, "'", 1);
+}
+
+static char *quote_command(const struct vm_config *config, const struct strlist *argv)
+{
+	struct strbuf sb = { 0 };
+
+	for (size_t i = 0; i < config->env.nr; i++) {
+		quote_word(&sb, config->env.items[i]);
+		strbuf_add(&sb, " ", 1);
+	}
+	for (size_t i = 0; i < argv->nr; i++) {
+		if (i)
+			strbuf_add(&sb, " ", 1);
+		quote_word(&sb, argv->items[i]);
+	}
+	return sb.data;
+}
+
+char *vm_command_line(const struct vm_config *config, const char *dir)
+{
+	struct strlist argv = { 0 };
+	char *text;
+
+	build_argv(config, dir, -1, -1, &argv);
+	text = quote_command(config, &argv);
+	strlist_free(&argv);
+	return text;
+}
+
+static int open_log(const char *dir, const char *name)
+{
+	autofree char *path = xasprintf("%s/%s", dir, name);
+
+	return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+}
+
+/* Records the command line, then starts it. */
+static int launch(struct vm *vm, const struct vm_config *config, int qmp_fd, int agent_fd)
+{
+	autofree char *path = xasprintf("%s/command.txt", vm->dir);
+	autofree char *command = NULL;
+	autoclose int logfile = open_log(vm->dir, "qemu.log");
+	const int keep[] = { qmp_fd, agent_fd };
+	struct proc_options options = { .env = config->env.items,
+					.keep_fds = keep,
+					.nr_keep_fds = ARRAY_SIZE(keep),
+					.out = config->console_on_terminal ? -1 : logfile,
+					.err = logfile,
+					.foreground = config->console_on_terminal,
+					.no_thp = config->no_thp };
+	struct strlist argv = { 0 };
+	int ret;
+
+	if (logfile < 0)
+		return -errno;
+	build_argv(config, vm->dir, qmp_fd, agent_fd, &argv);
+	command = quote_command(config, &argv);
+	ret = file_replace(path, command, strlen(command));
+	vm->started_ns = now_ns();
+	if (!ret)
+		ret = proc_start(argv.items, &options, &vm->proc);
+	if (ret == -ENOENT)
+		log_err("%s is not installed: run 'make deps'", QEMU);
+	strlist_free(&argv);
+	return ret;
+}
+
+int vm_start(const struct vm_config *config, const char *dir, struct vm **out)
+{
+	struct vm *vm = xzalloc(sizeof(*vm));
+	int qmp[2] = { -1, -1 }, agent[2] = { -1, -1 };
+	int ret = mkdir_all(dir);
+
+	vm->dir = xstrdup(dir);
+	vm->waiter = (struct waiter){ .pidfd = -1, .tick_ms = 250 };
+	if (!ret && (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, qmp) ||
+		     socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, agent)))
+		ret = -errno;
+	if (!ret)
+		ret = launch(vm, config, qmp[1], agent[1]);
+	vm->qmp_fd = qmp[0];
+	vm->agent_fd = agent[0];
+	if (qmp[1] >= 0)
+		close(qmp[1]);
+	if (agent[1] >= 0)
+		close(agent[1]);
+	if (ret) {
+		log_err("cannot start %s in %s: %s", QEMU, dir, strerror(-ret));
+		vm_stop(vm, false);
+		return ret;
+	}
+	vm->waiter.pidfd = vm->proc.pidfd;
+	*out = vm;
+	return 0;
+}
+
+int vm_await_created(struct vm *vm, double timeout_s)
+{
+	int fd = vm->qmp_fd;
+
+	vm->qmp_fd = -1;
+	return qmp_open(fd, &vm->waiter, timeout_s, &vm->qmp, &vm->created_ns);
+}
+
+int vm_run(struct vm *vm)
+{
+	return qmp_command(vm->qmp, "cont", NULL, 10, NULL);
+}
+
+int vm_await_ready(struct vm *vm, double timeout_s)
+{
+	int fd = vm->agent_fd, ret;
+
+	vm->agent_fd = -1;
+	ret = guest_open(fd, &vm->waiter, timeout_s, &vm->guest, &vm->guest_uptime_ns);
+	vm->ready_ns = now_ns();
+	return ret;
+}
+
+/* Takes note if QEMU has ended; waits for that at most timeout_s. */
+static bool note_end(struct vm *vm, double timeout_s)
+{
+	static const struct waiter waiter = { .pidfd = -1, .uninterruptible = true };
+
+	if (!vm->ended && vm->proc.pid > 0 &&
+	    !proc_wait(&vm->proc, &waiter, timeout_s, &vm->status)) {
+		vm->ended = true;
+		vm->waiter.pidfd = -1;
+	}
+	return vm->ended;
+}
+
+/* The last bytes of a text file without its control characters, to free. */
+static char *file_tail(const char *dir, const char *name, size_t max)
+{
+	autofree char *path = xasprintf("%s/%s", dir, name);
+	size_t len = 0;
+	autofree char *text = file_read(path, &len);
+	char *tail;
+
+	while (len && strchr(" \r\n", text[len - 1]))
+		text[--len] = '\0';
+	tail = xstrdup(!text ? "" : len > max ? text + len - max : text);
+	for (char *p = tail; *p; p++)
+		if ((unsigned char)*p < ' ')
+			*p = ' ';
+	return tail;
+}
+
+char *vm_why_ended(struct vm *vm)
+{
+	autofree char *words = file_tail(vm->dir, "qemu.log", 300);
+
+	if (!note_end(vm, 5))
+		return xasprintf("QEMU closed its channels but runs on");
+	return xasprintf("QEMU ended with %s%s%s", proc_status_text(vm->status), *words ? ": " : "",
+			 words);
+}
+
+char *vm_console_tail(const struct vm *vm)
+{
+	return file_tail(vm->dir, "console.log", 300);
+}
+
+static void ask_to_end(struct vm *vm, bool orderly)
+{
+	vm->waiter.tick = NULL;
+	vm->waiter.uninterruptible = true;
+	if (note_end(vm, 0))
+		return;
+	if (orderly && vm->guest) {
+		guest_poweroff(vm->guest);
+		if (note_end(vm, 15))
+			return;
+		log_warn("guest does not power off within 15 s");
+	}
+	if (vm->qmp && !qmp_command(vm->qmp, "quit", NULL, 3, NULL))
+		note_end(vm, 5);
+}
+
+void vm_stop(struct vm *vm, bool orderly)
+{
+	if (!vm)
+		return;
+	if (vm->proc.pid > 0) {
+		ask_to_end(vm, orderly);
+		if (!vm->ended)
+			proc_kill(&vm->proc);
+	}
+	qmp_close(vm->qmp);
+	guest_close(vm->guest);
+	if (vm->qmp_fd >= 0)
+		close(vm->qmp_fd);
+	if (vm->agent_fd >= 0)
+		close(vm->agent_fd);
+	free(vm->dir);
+	free(vm);
+}

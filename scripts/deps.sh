@@ -1,0 +1,39 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# Installs what building, testing and running need and this machine lacks. Debian and Ubuntu
+# only; elsewhere it says what is needed and exits with 3.
+set -eu
+
+packages="gcc make git pkg-config libc6-dev libjansson-dev libyaml-dev libpci-dev libcmocka-dev
+	qemu-system-x86 qemu-system-data fio gnuplot-nox kmod cpio erofs-utils busybox-static
+	binutils xz-utils zstd
+	clang-format clang-tidy cppcheck shellcheck libxml2-utils"
+
+fail() {
+	echo "deps: $*" >&2
+	exit 3
+}
+
+if ! command -v apt-get >/dev/null 2>&1 || ! command -v dpkg-query >/dev/null 2>&1; then
+	fail "this is neither Debian nor Ubuntu; install the equivalents of: $(echo $packages)"
+fi
+
+missing=
+for package in $packages; do
+	state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+	[ "$state" = installed ] || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+sudo=
+if [ "$(id -u)" -ne 0 ]; then
+	command -v sudo >/dev/null 2>&1 || fail "needs root to install:$missing"
+	sudo=sudo
+fi
+
+echo "deps: installing$missing"
+export DEBIAN_FRONTEND=noninteractive
+$sudo apt-get -q update >/dev/null || fail "'apt-get update' failed: is there a network?"
+# shellcheck disable=SC2086 # a list of package names
+$sudo apt-get -q -y --no-install-recommends install $missing >/dev/null ||
+	fail "cannot install:$missing"

@@ -1,0 +1,71 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# Unpacks the distribution's stock kernel into DIR without installing it:
+# DIR/vmlinuz, DIR/version, DIR/lib/modules/VERSION. Usage: kernel.sh DIR
+set -eu
+
+dir=$1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+chmod 755 "$work"
+
+fail() {
+	echo "kernel.sh: $*" >&2
+	exit 3
+}
+
+# The meta package's dependency names the kernel of today.
+image=
+for meta in linux-image-amd64 linux-image-generic; do
+	image=$(apt-cache depends "$meta" 2>/dev/null |
+		awk '$1 == "Depends:" && $2 ~ /^linux-image-[0-9]/ { print $2; exit }')
+	[ -z "$image" ] || break
+done
+[ -n "$image" ] || fail "no kernel package found: run 'apt-get update' and try again"
+
+# Ubuntu keeps the modules in packages of their own.
+version=${image#linux-image-}
+packages=$image
+for extra in "linux-modules-$version" "linux-modules-extra-$version"; do
+	if apt-cache show "$extra" >/dev/null 2>&1; then
+		packages="$packages $extra"
+	fi
+done
+
+echo "  FETCH $packages"
+# shellcheck disable=SC2086 # a list of package names
+(cd "$work" && apt-get -q download $packages >download.log 2>&1) ||
+	fail "cannot download $packages: $(tail -n 1 "$work/download.log")"
+for deb in "$work"/*.deb; do
+	dpkg -x "$deb" "$work/root"
+done
+
+rm -rf "$dir"
+mkdir -p "$dir/lib"
+cp "$work/root/boot/vmlinuz-$version" "$dir/vmlinuz"
+# The kernel proper, unpacked: QEMU loads it as it is (PVH), which spares the lab the
+# decompression. Where it cannot be found, the compressed image serves as well.
+unpack_kernel() {
+	for try in "xz:fd377a585a00" "zstd:28b52ffd" "lz4:02214c18" "gzip:1f8b08"; do
+		tool=${try%%:*}
+		magic=$(printf '%s' "${try#*:}" | sed 's/../\\x&/g')
+		offset=$(LC_ALL=C grep -obUaP "$magic" "$dir/vmlinuz" | head -n 1 | cut -d: -f1)
+		[ -n "$offset" ] || continue
+		tail -c "+$((offset + 1))" "$dir/vmlinuz" | "$tool" -dc >"$dir/vmlinux" 2>/dev/null
+		[ "$(head -c 4 "$dir/vmlinux" | tail -c 3)" = ELF ] && return 0
+	done
+	return 1
+}
+unpack_kernel || cp "$dir/vmlinuz" "$dir/vmlinux"
+cp "$work/root/boot/config-$version" "$dir/config"
+if [ -d "$work/root/usr/lib/modules" ]; then
+	mv "$work/root/usr/lib/modules" "$dir/lib/modules"
+else
+	mv "$work/root/lib/modules" "$dir/lib/modules"
+fi
+# The agent loads modules as they are: no compressed ones.
+find "$dir/lib/modules" -name '*.ko.xz' -exec xz -d {} +
+find "$dir/lib/modules" -name '*.ko.zst' -exec zstd -q -d --rm {} +
+sed -i 's/\.ko\.[a-z]*$/.ko/' "$dir/lib/modules/$version/modules.order"
+depmod -b "$dir" "$version"
+echo "$version" >"$dir/version"

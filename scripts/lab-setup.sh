@@ -1,0 +1,23 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# Run once inside of the virtual lab: mounts its shares and loads the drivers a lab host has.
+# Usage: lab-setup.sh BUILD_DIR RUN_DIR [RESULTS_PATH]
+set -eu
+
+build=$1
+run=$2
+out=${3:-}
+p9=trans=virtio,version=9p2000.L,msize=262144,cache=none
+
+mkdir -p "$run/lab" /lib/modules
+mount -t 9p -o "$p9" lab "$run/lab"
+if [ -n "$out" ]; then
+	mkdir -p "$out"
+	mount -t 9p -o "$p9" out "$out"
+fi
+mount --bind "$build/kernel/lib/modules" /lib/modules
+
+modprobe kvm-amd 2>/dev/null || modprobe kvm-intel
+[ -c /dev/kvm ]
+modprobe -a vfio-pci nvme e1000e
+echo 0 >/proc/sys/kernel/hung_task_timeout_secs 2>/dev/null || true

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# What all plots share. Loaded first; iommubench sets with -e: name, title, width, height.
+# The page recolours these for its dark mode by their exact values (harness/report_page.c).
+ink = "#444445"
+faint = "#c8c8c9"
+paper = "#fefefe"
+
+set encoding utf8
+set terminal unknown
+set datafile separator whitespace
+set border 1 linecolor rgb faint
+set tics nomirror scale 0.4 textcolor rgb ink
+set grid xtics linetype 1 linewidth 0.7 linecolor rgb faint
+set title title textcolor rgb ink offset 0,-0.5 noenhanced
+set tmargin 2
+set key textcolor rgb ink noenhanced
+set style fill solid 1.0 noborder
+
+# macro: the same plot twice, as SVG and as PNG at double size
+draw_svg = 'set terminal svg size width,height font "sans-serif,13" background paper noenhanced; \
+	set output name.".svg"'
+draw_png = 'set terminal pngcairo size 2*width,2*height font "sans-serif,13" fontscale 1.5 \
+	linewidth 2 pointscale 2 background paper noenhanced; set output name.".png"'
