@@ -30,7 +30,7 @@ static json_t *cells_json(const struct plan *plan)
 						cell->id, "mode", cell->mode->name, "device",
 						cell->device->name, "workload",
 						cell->workload->name, "variant", cell->variant,
-						"status", "failed", "reason", "boots"));
+						"status", "failed", "reason", "not run", "boots"));
 	}
 	return cells;
 }

@@ -97,7 +97,7 @@ int qmp_command(struct qmp *qmp, const char *name, json_t *args, double timeout_
 }
 
 int qmp_open(int fd, const struct waiter *waiter, double timeout_s, struct qmp **out,
-	     uint64_t *greeting_ns)
+	     uint64_t *ready_ns)
 {
 	struct qmp *qmp = xzalloc(sizeof(*qmp));
 	json_t *greeting = NULL;
@@ -106,12 +106,12 @@ int qmp_open(int fd, const struct waiter *waiter, double timeout_s, struct qmp *
 	qmp->fd = fd;
 	qmp->waiter = waiter;
 	ret = receive(qmp, deadline_in(timeout_s), &greeting);
-	*greeting_ns = now_ns();
 	if (!ret && !json_object_get(greeting, "QMP"))
 		ret = -EBADMSG;
 	json_decref(greeting);
 	if (!ret)
 		ret = qmp_command(qmp, "qmp_capabilities", NULL, timeout_s, NULL);
+	*ready_ns = now_ns();
 	if (ret) {
 		qmp_close(qmp);
 		return ret;

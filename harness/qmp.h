@@ -10,12 +10,13 @@
 struct qmp;
 
 /*
- * Takes over fd (closed by qmp_close()), waits for the greeting, which QEMU sends once the
- * machine is complete, and leaves negotiation mode. *greeting_ns gets the time it came.
- * 0, -ETIMEDOUT, -EINTR, -ECHILD (QEMU has ended), -EBADMSG (no QMP).
+ * Takes over fd (closed by qmp_close()), waits for the greeting and leaves negotiation mode.
+ * QEMU greets early, from a thread of its own, but answers that only from its main loop, once
+ * the machine is complete: *ready_ns gets the time of the answer. 0, -ETIMEDOUT, -EINTR,
+ * -ECHILD (QEMU has ended), -EBADMSG (no QMP).
  */
 int qmp_open(int fd, const struct waiter *waiter, double timeout_s, struct qmp **out,
-	     uint64_t *greeting_ns);
+	     uint64_t *ready_ns);
 void qmp_close(struct qmp *qmp);
 
 /*

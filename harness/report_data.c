@@ -420,19 +420,32 @@ struct report_stat report_stat(const struct report_cell *cell, size_t metric)
 	return stat;
 }
 
-double report_series_value(const struct report *report, size_t series, size_t metric)
+/* The medians of a series' cells, of all or just of those that put the device under load. */
+static size_t collect_medians(const struct report *report, size_t series, size_t metric, bool load,
+			      double *medians)
 {
-	autofree double *medians = xzalloc(report->nr_cells * sizeof(*medians));
 	size_t nr = 0;
 
 	for (size_t i = 0; i < report->nr_cells; i++) {
+		const struct report_cell *cell = &report->cells[i];
+		bool loads = report->scenarios[cell->scenario].throughput != NO_METRIC;
 		struct report_stat stat = { 0 };
 
-		if (report->cells[i].series == series)
-			stat = report_stat(&report->cells[i], metric);
+		if (cell->series == series && (loads || !load))
+			stat = report_stat(cell, metric);
 		if (stat.nr)
 			medians[nr++] = stat.median;
 	}
+	return nr;
+}
+
+double report_series_value(const struct report *report, size_t series, size_t metric)
+{
+	autofree double *medians = xzalloc(report->nr_cells * sizeof(*medians));
+	size_t nr = collect_medians(report, series, metric, true, medians);
+
+	if (!nr)
+		nr = collect_medians(report, series, metric, false, medians);
 	return stats_median(medians, nr);
 }
 

@@ -91,7 +91,11 @@ struct report_stat {
 };
 struct report_stat report_stat(const struct report_cell *cell, size_t metric);
 
-/* One value for a series: the median of its cells' medians. NAN if there is none. */
+/*
+ * One value for a series: the median of its cells' medians, of those with a throughput if such
+ * cells have the metric (what is pinned while a VM boots is another matter). NAN if there is
+ * none.
+ */
 double report_series_value(const struct report *report, size_t series, size_t metric);
 /*
  * The same as a multiple of the baseline: the geometric mean over the scenarios that both have,

@@ -96,8 +96,8 @@ static void build_argv(const struct vm_config *config, const char *dir, int qmp_
 {
 	autofree char *cmdline = join_cmdline(config);
 	const char *const fixed[] = {
-		QEMU,	     "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none",
-		"-S",	     "-msg",	    "timestamp=on", "-M", MACHINE,
+		QEMU, "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none",
+		"-S", "-msg",	     "timestamp=on",	"-M",	      MACHINE,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(fixed); i++)

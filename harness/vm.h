@@ -16,8 +16,8 @@
 #include "harness/wait.h"
 
 struct vm_config {
-	const char *accel; /* QEMU's -accel: "kvm", "tcg,thread=multi" */
-	const char *cpu;   /* QEMU's -cpu */
+	const char *accel;    /* QEMU's -accel: "kvm", "tcg,thread=multi" */
+	const char *cpu;      /* QEMU's -cpu */
 	const char *firmware; /* QEMU's -bios; NULL: QEMU's own choice */
 	uint64_t memory_bytes;
 	unsigned int cpus;

@@ -12,6 +12,12 @@
 #include "harness/log.h"
 #include "harness/util.h"
 
+/*
+ * How much longer than the measured window fio runs: for what lies between its first I/O and
+ * the moment we see it, and for reading the counters.
+ */
+#define MARGIN_S 1.5
+
 static const char *const rw_choices[] = { "read", "write",  "randread", "randwrite",
 					  "rw",	  "randrw", NULL };
 static const char *const verify_choices[] = { "none", "crc32c", NULL };
@@ -92,7 +98,7 @@ static double estimate_s(const struct settings *settings)
 	/* Written once and read once, at no less than 8 MiB/s. */
 	if (verifies(settings))
 		return 3 + 2 * used / (8.0 * (double)MIB);
-	return 3 + settings_time(settings, "ramp") + settings_time(settings, "runtime");
+	return 3 + settings_time(settings, "ramp") + settings_time(settings, "runtime") + MARGIN_S;
 }
 
 /* --- parsing --- */
@@ -228,7 +234,8 @@ static void fio_command(const struct settings *settings, struct strlist *argv)
 		return;
 	}
 	strlist_add(argv, "--time_based");
-	strlist_addf(argv, "--runtime=%.0fms", settings_time(settings, "runtime") * 1e3);
+	strlist_addf(argv, "--runtime=%.0fms",
+		     (settings_time(settings, "runtime") + MARGIN_S) * 1e3);
 	strlist_addf(argv, "--ramp_time=%.0fms", settings_time(settings, "ramp") * 1e3);
 }
 
@@ -251,8 +258,8 @@ static int await_first_io(struct cell_run *run, uint32_t job)
 }
 
 /*
- * The window for exits, instructions and pinned memory lies within fio's own measured time:
- * it begins after the ramp and ends a little before fio does.
+ * The window for exits, instructions and pinned memory lies within fio's own measured time: it
+ * begins after the ramp and ends before fio does.
  */
 static int measure_steady_part(struct cell_run *run, const struct settings *settings, uint32_t job)
 {
@@ -265,7 +272,7 @@ static int measure_steady_part(struct cell_run *run, const struct settings *sett
 	if (!ret)
 		ret = measure_begin(run);
 	if (!ret)
-		ret = wait_seconds(&boot->vm->waiter, runtime * 0.8);
+		ret = wait_seconds(&boot->vm->waiter, runtime);
 	if (!ret)
 		ret = measure_end(run);
 	if (!ret && guest_job_ended(boot->vm->guest, job))
@@ -306,8 +313,8 @@ static int judge(struct cell_run *run, const struct guest_result *result)
 		return 0;
 	}
 	if (result->status)
-		return boot_fail(run->boot, -EREMOTEIO, "fio ended with status %d: %.200s",
-				 result->status >> 8, result->err.data);
+		return boot_fail(run->boot, -EREMOTEIO, "fio ended with %s: %.200s",
+				 proc_status_text(result->status), result->err.data);
 	ret = fio_parse(result->out.data, result->out.len, &run->samples, &why);
 	return ret ? boot_fail(run->boot, ret, "%s", why) : 0;
 }
