@@ -110,7 +110,7 @@ $(IMAGES): $(KERNEL) $(BUILD)/agent scripts/images.sh $(wildcard /usr/bin/fio)
 # --- quality ---
 
 lint:
-	$(Q)scripts/lint.sh
+	$(Q)LINT_CFLAGS='$(ALL_CFLAGS)' scripts/lint.sh
 
 format:
 	$(Q)clang-format -i $$(git ls-files '*.c' '*.h')

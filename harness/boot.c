@@ -8,6 +8,7 @@
 
 #include "bench/registry.h"
 #include "harness/log.h"
+#include "harness/placement.h"
 #include "harness/util.h"
 
 int boot_fail(struct boot *boot, int err, const char *fmt, ...)
@@ -236,6 +237,9 @@ static int start_vm(struct boot *boot, const char *dir)
 	boot->vm->waiter.tick = sources_tick;
 	boot->vm->waiter.arg = boot;
 	ret = explain(boot, vm_await_created(boot->vm, start_limit_s(boot)), "creating the VM");
+	if (!ret && boot->host->vcpu_cpu)
+		ret = explain(boot, placement_pin_vcpus(boot->vm, boot->host->vcpu_cpu),
+			      "placing the vCPUs");
 	if (!ret)
 		ret = sources_created(boot);
 	if (!ret)

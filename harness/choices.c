@@ -333,6 +333,63 @@ static int load_item(const struct choice_kind *kind, const struct yaml_node *ite
 	return ret;
 }
 
+/* The first setting in which two variants of the same name differ, of items of the same ops. */
+static const struct setting *find_clash(const struct choice *a, const struct choice *b)
+{
+	const struct setting *setting = NULL;
+
+	for (size_t i = 0; i < a->nr_variants && !setting; i++)
+		for (size_t j = 0; j < b->nr_variants && !setting; j++)
+			if (!strcmp(a->variants[i].name, b->variants[j].name))
+				setting = settings_difference(a->variants[i].settings,
+							      b->variants[j].settings);
+	return setting;
+}
+
+static void add_to_names(const struct choice *choice, const struct setting *setting)
+{
+	for (size_t i = 0; i < choice->nr_variants; i++) {
+		struct variant *variant = &choice->variants[i];
+		size_t at = (size_t)(setting - variant->settings->table);
+		struct strbuf name = { 0 };
+
+		strbuf_addf(&name, "%s", variant->name);
+		name_add(&name, setting->name, variant->settings->values[at].text);
+		free(variant->name);
+		variant->name = name.data;
+	}
+}
+
+static const struct setting *find_any_clash(const struct choices *choices, const void **ops)
+{
+	for (size_t i = 0; i < choices->nr; i++) {
+		for (size_t j = 0; j < i; j++) {
+			const struct choice *a = &choices->items[i], *b = &choices->items[j];
+			const struct setting *setting = a->ops == b->ops ? find_clash(a, b) : NULL;
+
+			*ops = a->ops;
+			if (setting)
+				return setting;
+		}
+	}
+	return NULL;
+}
+
+/*
+ * Items of one name whose variants would be named alike (the same workload listed twice, with
+ * other settings) get the first setting in which they differ into their variants' names.
+ */
+static void choices_distinguish(struct choices *choices)
+{
+	const struct setting *setting;
+	const void *ops;
+
+	while ((setting = find_any_clash(choices, &ops)))
+		for (size_t i = 0; i < choices->nr; i++)
+			if (choices->items[i].ops == ops)
+				add_to_names(&choices->items[i], setting);
+}
+
 int choices_load(const struct choice_kind *kind, const struct yaml_node *root,
 		 struct choices *choices)
 {
@@ -352,6 +409,8 @@ int choices_load(const struct choice_kind *kind, const struct yaml_node *root,
 	choices->items = xzalloc(list->nr * sizeof(*choices->items));
 	for (size_t i = 0; i < list->nr && !ret; i++)
 		ret = load_item(kind, &list->items[i], choices);
+	if (!ret)
+		choices_distinguish(choices);
 	return ret;
 }
 

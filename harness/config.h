@@ -66,9 +66,10 @@ struct host_device {
 	bool writable; /* the user allows workloads that destroy its data */
 };
 struct host {
-	char *path;	    /* of the host file; NULL: none given */
-	char *kind;	    /* where results come from: host, lab-kvm, lab-tcg */
-	char *instructions; /* lab-tcg: file of emulated instruction counters, else NULL */
+	char *path;	       /* of the host file; NULL: none given */
+	char *kind;	       /* where results come from: host, lab-kvm, lab-tcg */
+	char *instructions;    /* lab-tcg: file of emulated instruction counters, else NULL */
+	unsigned int vcpu_cpu; /* first CPU for vCPUs, which they get alone; 0: not placed */
 	struct host_device *devices;
 	size_t nr_devices;
 };
@@ -76,7 +77,8 @@ struct host {
 /*
  * Reads a host description; errors as experiment_load(). path NULL gives a host without
  * devices. Fields: devices: { nvme: "0000:5e:00.0" } or { nvme: { address: ..., peer: ...,
- * writable: yes } }; kind and instructions are written by the virtual lab only.
+ * writable: yes } }; vcpu_cpu: N; kind and instructions, written by
+ * the virtual lab only.
  */
 int host_load(const char *path, struct host **out);
 void host_free(struct host *host);

@@ -55,7 +55,7 @@ static json_t *mitigations(void)
 		autofree char *path = xasprintf("%s/%s", dir_path, entry->d_name);
 		autofree char *state = entry->d_name[0] == '.' ? NULL : file_read_trimmed(path);
 
-		if (state && strcmp(state, "Not affected"))
+		if (state && strcmp(state, "Not affected") != 0)
 			strbuf_addf(&sb, "%s%s: %s", sb.len ? "; " : "", entry->d_name, state);
 	}
 	if (dir)

@@ -184,7 +184,7 @@ int guest_open(int fd, const struct waiter *waiter, double timeout_s, struct gue
 {
 	struct guest *guest = xzalloc(sizeof(*guest));
 	uint64_t deadline = deadline_in(timeout_s);
-	struct agent_frame frame;
+	struct agent_frame frame = { 0 };
 	struct agent_hello hello;
 	int ret;
 

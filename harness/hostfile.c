@@ -16,6 +16,8 @@ static const char *const host_kinds[] = { "host", "lab-kvm", "lab-tcg", NULL };
 static const struct setting host_settings[] = {
 	{ "kind", SETTING_CHOICE, "host", host_kinds, .help = "where results come from" },
 	{ "instructions", SETTING_TEXT, "", .help = "lab-tcg: file of instruction counters" },
+	{ "vcpu_cpu", SETTING_COUNT, "0", NULL, 0, 4095,
+	  "first CPU for vCPUs, which they get alone, one each; 0: placed by the kernel" },
 	{ 0 },
 };
 static const struct setting device_settings[] = {
@@ -136,6 +138,7 @@ static int read_scalars(const struct yaml_node *root, struct host *host)
 
 	free(host->kind);
 	host->kind = xstrdup(settings_text(s, "kind"));
+	host->vcpu_cpu = (unsigned int)settings_count(s, "vcpu_cpu");
 	if (*instructions)
 		host->instructions = xstrdup(instructions);
 	if (!ret && *instructions && strcmp(host->kind, "lab-tcg") != 0)
@@ -148,7 +151,7 @@ static int read_scalars(const struct yaml_node *root, struct host *host)
 
 static int host_read(const struct yaml_node *root, struct host *host)
 {
-	static const char *const keys[] = { "devices", "kind", "instructions" };
+	static const char *const keys[] = { "devices", "kind", "instructions", "vcpu_cpu" };
 	int ret;
 
 	ret = yaml_expect(root, YAML_MAP, "a host file", "'key: value' lines");

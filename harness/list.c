@@ -69,7 +69,7 @@ int list_print(const char *what, FILE *out)
 	int ret = -EINVAL;
 
 	for (size_t i = 0; i < ARRAY_SIZE(sections); i++) {
-		if (what && strcmp(what, sections[i].name))
+		if (what && strcmp(what, sections[i].name) != 0)
 			continue;
 		if (!what)
 			fprintf(out, "%s:\n", sections[i].name);

@@ -76,7 +76,7 @@ static const struct option run_longopts[] = {
 	[OPT_HELP] = { "help", no_argument, NULL, OPT_HELP },
 	{ 0 },
 };
-static const char *const run_help[] = {
+static const char *const run_help[ARRAY_SIZE(run_longopts)] = {
 	[OPT_HOST] = "FILE: the host description: which devices may be used",
 	[OPT_WHERE] = "auto|host|lab: where to run; auto: on this host if --host is given",
 	[OPT_OUT] = "DIR: where the results go (results/NAME-TIME)",
@@ -92,7 +92,7 @@ static int parse_where(const char *text, enum run_where *where)
 	static const char *const names[] = { "auto", "host", "lab" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (strcmp(text, names[i]))
+		if (strcmp(text, names[i]) != 0)
 			continue;
 		*where = (enum run_where)i;
 		return 0;
@@ -172,8 +172,11 @@ static const struct option check_longopts[] = {
 	{ "help", no_argument, NULL, 2 },
 	{ 0 },
 };
-static const char *const check_help[] = { "FILE: the host description", "machine-readable",
-					  "this text" };
+static const char *const check_help[ARRAY_SIZE(check_longopts)] = {
+	"FILE: the host description",
+	"machine-readable",
+	"this text",
+};
 
 static int print_check(const struct host *host, bool as_json)
 {

@@ -35,10 +35,10 @@ static json_t *cells_json(const struct plan *plan)
 	return cells;
 }
 
-int manifest_new(const char *dir, const char *run_id, const struct experiment *exp,
-		 const struct plan *plan, const struct host *host, json_t *environment,
-		 struct manifest *manifest)
+int manifest_new(const char *dir, const struct experiment *exp, const struct plan *plan,
+		 const struct host *host, json_t *environment, struct manifest *manifest)
 {
+	const char *slash = strrchr(dir, '/'), *run_id = slash ? slash + 1 : dir;
 	autofree char *now = now_iso8601();
 
 	manifest->path = xasprintf("%s/manifest.json", dir);
@@ -96,8 +96,7 @@ static json_t *find_cell(const struct manifest *manifest, const char *id)
 	json_t *cell;
 	size_t i;
 
-	json_array_foreach(json_object_get(manifest->root, "cells"), i, cell)
-	{
+	json_array_foreach(json_object_get(manifest->root, "cells"), i, cell) {
 		const char *found = json_string_value(json_object_get(cell, "id"));
 
 		if (found && !strcmp(found, id))
@@ -131,8 +130,7 @@ static void update_cell(json_t *cell)
 	const json_t *boots = json_object_get(cell, "boots"), *boot, *reason = NULL;
 	size_t i;
 
-	json_array_foreach((json_t *)boots, i, boot)
-	{
+	json_array_foreach((json_t *)boots, i, boot) {
 		const char *own = boot_status(boot);
 
 		if (!strcmp(own, "ok") || !strcmp(status, "invalid") || !strcmp(own, status))
@@ -202,7 +200,7 @@ unsigned int manifest_count(const struct manifest *manifest, const char *status)
 	json_t *cell;
 	size_t i;
 
-	json_array_foreach(json_object_get(manifest->root, "cells"), i, cell) nr +=
-		!strcmp(boot_status(cell), status);
+	json_array_foreach(json_object_get(manifest->root, "cells"), i, cell)
+		nr += !strcmp(boot_status(cell), status);
 	return nr;
 }

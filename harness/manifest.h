@@ -30,10 +30,12 @@ struct boot_record {
 	double begin_s, end_s; /* the measured window, from QEMU's start */
 };
 
-/* A new run's manifest in dir, status running, every cell of the plan in it. */
-int manifest_new(const char *dir, const char *run_id, const struct experiment *exp,
-		 const struct plan *plan, const struct host *host, json_t *environment,
-		 struct manifest *manifest);
+/*
+ * A new run's manifest in dir, whose name is the run's id: status running, every cell of the
+ * plan in it.
+ */
+int manifest_new(const char *dir, const struct experiment *exp, const struct plan *plan,
+		 const struct host *host, json_t *environment, struct manifest *manifest);
 
 /* Reads one back. -ENOENT, or -EINVAL with a logged reason. */
 int manifest_load(const char *dir, struct manifest *manifest);
@@ -43,11 +45,11 @@ void manifest_free(struct manifest *manifest);
 int manifest_save(struct manifest *manifest);
 
 /* Replaces an earlier record of the same boot; sets the cell's status from all its boots. */
-void manifest_record(struct manifest *manifest, const char *cell, const struct boot_record *record);
+void manifest_record(struct manifest *manifest, const char *id, const struct boot_record *record);
 /* The whole cell cannot run here. */
-void manifest_skip(struct manifest *manifest, const char *cell, const char *reason);
+void manifest_skip(struct manifest *manifest, const char *id, const char *reason);
 /* Is that boot finished, for good or as invalid? (A failed one is to be tried again.) */
-bool manifest_finished(const struct manifest *manifest, const char *cell, unsigned int boot);
+bool manifest_finished(const struct manifest *manifest, const char *id, unsigned int boot);
 /* For samples_keep(): does the row belong to a finished boot? manifest is a struct manifest. */
 bool manifest_keeps_row(const void *manifest, const struct sample_row *row);
 /* complete, partial; notes the time. */

@@ -153,7 +153,7 @@ int proc_run(char *const argv[], double timeout_s, char **output)
 	static const struct waiter waiter = { .pidfd = -1 };
 	uint64_t deadline = deadline_in(timeout_s);
 	struct strbuf sb = { 0 };
-	struct proc proc;
+	struct proc proc = { .pidfd = -1 };
 	int ret, pipes[2], status = 0;
 
 	if (output)

@@ -137,7 +137,7 @@ static void put_baseline_first(struct report *report)
 	struct report_series baseline;
 	size_t b = 0;
 
-	while (b < report->nr_series && strcmp(report->series[b].mode, BASELINE_MODE))
+	while (b < report->nr_series && strcmp(report->series[b].mode, BASELINE_MODE) != 0)
 		b++;
 	if (b == 0 || b == report->nr_series)
 		return;

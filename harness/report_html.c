@@ -187,7 +187,7 @@ static void add_figure(struct strbuf *sb, const struct report *report,
 			strbuf_addf(sb, "; ");
 		}
 		page_text(sb, min);
-		if (strcmp(min, max)) {
+		if (strcmp(min, max) != 0) {
 			strbuf_addf(sb, " to ");
 			page_text(sb, max);
 		}

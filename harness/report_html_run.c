@@ -183,7 +183,8 @@ static void add_environment(struct strbuf *sb, const struct report *report)
 			"<tbody>\n");
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		add_row(sb, keys[i], json_object_get(report->manifest, keys[i]));
-	json_object_foreach(environment, key, value) add_row(sb, key, value);
+	json_object_foreach(environment, key, value)
+		add_row(sb, key, value);
 	strbuf_addf(sb, "</tbody></table>\n");
 	if (text && config) {
 		strbuf_addf(sb, "<details><summary>resolved configuration</summary>\n");

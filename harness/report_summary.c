@@ -182,25 +182,27 @@ static void add_ratio(struct strbuf *sb, const struct report *report, size_t ser
 		strbuf_addf(sb, "%s%s %s", sb->len ? ", " : "", text, what);
 }
 
-/*
- * Adds "keeps 0.1 MiB pinned instead of 512 MiB": a change that a ratio says less well. A sentence
- * is added for the same figure only if that says something too.
- */
+/* "keeps 0.1 MiB pinned instead of 512 MiB": a change that a ratio says less well. */
+struct change {
+	const char *metric, *before, *after;
+	bool if_same; /* the same figure says something too */
+};
+
 static void add_change(struct strbuf *sb, const struct report *report, size_t series,
-		       const char *name, const char *before, const char *after, bool if_same)
+		       const struct change *change)
 {
-	size_t metric = report_metric(report, name);
+	size_t metric = report_metric(report, change->metric);
 	double value = report_series_value(report, series, metric);
 	double base = report_series_value(report, 0, metric);
 	autofree char *text = NULL, *base_text = NULL;
 	bool same;
 
 	same = fabs(value - base) < 0.1 * base;
-	if (isnan(value) || isnan(base) || (same && !if_same))
+	if (isnan(value) || isnan(base) || (same && !change->if_same))
 		return;
 	text = report_format(value, report->metrics[metric].unit);
 	base_text = report_format(base, report->metrics[metric].unit);
-	strbuf_addf(sb, "%s%s %s%s", sb->len ? "; " : "", before, text, after);
+	strbuf_addf(sb, "%s%s %s%s", sb->len ? "; " : "", change->before, text, change->after);
 	if (same)
 		strbuf_addf(sb, ", about the same");
 	else
@@ -217,15 +219,17 @@ static void add_pinned(struct strbuf *sb, const struct report *report, size_t se
 	autofree char *text = NULL, *after = NULL;
 
 	if (isnan(mean)) {
-		add_change(sb, report, series, "pinned_peak_bytes", "pins up to", "", true);
+		add_change(sb, report, series,
+			   &(struct change){ "pinned_peak_bytes", "pins up to", "", true });
 		return;
 	}
 	if (at_start > 2 * mean) {
 		text = report_format(at_start, report->metrics[start].unit);
 		after = xasprintf(" pinned (%s at its start)", text);
 	}
-	add_change(sb, report, series, "pinned_mean_bytes", "keeps", after ? after : " pinned",
-		   true);
+	add_change(
+		sb, report, series,
+		&(struct change){ "pinned_mean_bytes", "keeps", after ? after : " pinned", true });
 }
 
 /* Why a series has no figures: the first reason that one of its cells gives. */
@@ -256,7 +260,8 @@ char *report_headline(const struct report *report, size_t series)
 	add_ratio(&sb, report, series, report_metric(report, "vm_exits_per_op"),
 		  "the VM exits per operation");
 	add_pinned(&sb, report, series);
-	add_change(&sb, report, series, "vm_create_s", "VM created in", "", false);
+	add_change(&sb, report, series,
+		   &(struct change){ "vm_create_s", "VM created in", "", false });
 	return sb.data ? sb.data : no_figures(report, series);
 }
 

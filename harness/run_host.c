@@ -13,6 +13,7 @@
 #include "harness/log.h"
 #include "harness/manifest.h"
 #include "harness/pci.h"
+#include "harness/placement.h"
 #include "harness/progress.h"
 #include "harness/samples.h"
 #include "harness/util.h"
@@ -326,13 +327,12 @@ static int run_boots(struct host_run *run)
 
 static int open_manifest(struct host_run *run)
 {
-	const char *id = strrchr(run->dir, '/');
 	int ret;
 
 	if (!run->options->resume)
-		return manifest_new(
-			run->dir, id ? id + 1 : run->dir, run->exp, run->plan, run->host,
-			environment_capture(run->host, run->options->build_dir), &run->manifest);
+		return manifest_new(run->dir, run->exp, run->plan, run->host,
+				    environment_capture(run->host, run->options->build_dir),
+				    &run->manifest);
 	ret = manifest_load(run->dir, &run->manifest);
 	if (ret == -ENOENT) {
 		log_err("%s: no manifest.json: not a run that could be resumed", run->dir);
@@ -398,6 +398,8 @@ int run_host(const struct run_options *options, const struct experiment *exp, st
 		return EXIT_PREFLIGHT;
 	run.samples_path = xasprintf("%s/samples.csv", dir);
 	probe_cells(plan, host);
+	if (host->vcpu_cpu)
+		placement_leave(host->vcpu_cpu, exp->guest.cpus);
 	ret = open_manifest(&run);
 	if (ret) {
 		journal_close(run.journal);

@@ -299,7 +299,7 @@ static int read_rows(struct reader *reader, struct sample_table *out)
 	size_t cap = 0;
 	int ret = read_line(reader, line);
 
-	if (ret > 0 && strcmp(line, HEADER))
+	if (ret > 0 && strcmp(line, HEADER) != 0)
 		ret = bad_line(reader, "the header is not " HEADER);
 	while (ret > 0 && (ret = read_line(reader, line)) > 0) {
 		if (out->nr == cap) {

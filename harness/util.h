@@ -73,6 +73,9 @@ int remove_all(const char *path);
 /* write() until all is out. */
 int write_all(int fd, const void *data, size_t len);
 
+/* The number that is field nr (from 1) of a line; blanks part the fields. 0 or -EINVAL. */
+int field_number(const char *line, unsigned int nr, uint64_t *value);
+
 /* CLOCK_MONOTONIC in nanoseconds and in seconds. */
 uint64_t now_ns(void);
 double now_s(void);

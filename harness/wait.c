@@ -78,7 +78,7 @@ int wait_readable(const struct waiter *waiter, int fd, uint64_t deadline_ns)
 			return 0;
 		if (ret > 0 && fds[1].revents)
 			return -ECHILD;
-		if (now_ns() >= next_tick) {
+		if (waiter->tick && now_ns() >= next_tick) {
 			waiter->tick(waiter->arg);
 			next_tick = now_ns() + waiter->tick_ms * 1000000ULL;
 		}

@@ -6,7 +6,7 @@ set -eu
 
 packages="gcc make git pkg-config libc6-dev libjansson-dev libyaml-dev libpci-dev libcmocka-dev
 	qemu-system-x86 qemu-system-data fio gnuplot-nox kmod cpio erofs-utils busybox-static
-	binutils xz-utils zstd
+	binutils xz-utils zstd procps
 	clang-format clang-tidy cppcheck shellcheck libxml2-utils"
 
 fail() {
@@ -15,7 +15,8 @@ fail() {
 }
 
 if ! command -v apt-get >/dev/null 2>&1 || ! command -v dpkg-query >/dev/null 2>&1; then
-	fail "this is neither Debian nor Ubuntu; install the equivalents of: $(echo $packages)"
+	# shellcheck disable=SC2086 # a list of package names
+	fail "this is neither Debian nor Ubuntu; install the equivalents of:" $packages
 fi
 
 missing=

@@ -42,9 +42,11 @@ static void count_block(unsigned int vcpu_index, void *userdata)
 
 static void block_translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 {
+	/* A number is what count_block() takes. NOLINTNEXTLINE(performance-no-int-to-ptr) */
+	void *nr_insns = (void *)(uintptr_t)qemu_plugin_tb_n_insns(tb);
+
 	(void)id;
-	qemu_plugin_register_vcpu_tb_exec_cb(tb, count_block, QEMU_PLUGIN_CB_NO_REGS,
-					     (void *)(uintptr_t)qemu_plugin_tb_n_insns(tb));
+	qemu_plugin_register_vcpu_tb_exec_cb(tb, count_block, QEMU_PLUGIN_CB_NO_REGS, nr_insns);
 }
 
 __attribute__((visibility("default"))) int

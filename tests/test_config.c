@@ -146,6 +146,25 @@ static void test_variants(void **state)
 	experiment_free(exp);
 }
 
+static void test_same_name_twice(void **state)
+{
+	struct experiment *exp = must_load("modes: [static]\ndevices: [nvme]\nworkloads:\n"
+					   "  - fio: { bs: 8k, rw: write }\n"
+					   "  - fio: { bs: [4k, 8k], iodepth: 4 }\n");
+
+	/* Alone the second item's names would do; the first one's is empty. No clash: no change. */
+	assert_string_equal(exp->workloads.items[0].variants[0].name, "");
+	assert_string_equal(exp->workloads.items[1].variants[1].name, "bs=8k");
+	experiment_free(exp);
+
+	exp = must_load("modes: [static]\ndevices: [nvme]\nworkloads:\n"
+			"  - fio: { bs: 8k }\n  - fio: { bs: 8k, iodepth: 4 }\n  - boot\n");
+	assert_string_equal(exp->workloads.items[0].variants[0].name, "iodepth=1");
+	assert_string_equal(exp->workloads.items[1].variants[0].name, "iodepth=4");
+	assert_string_equal(exp->workloads.items[2].variants[0].name, "");
+	experiment_free(exp);
+}
+
 static void test_list_of_one(void **state)
 {
 	struct experiment *exp = must_load(FIO("{ bs: [1.5k] }"));
@@ -574,6 +593,7 @@ int main(void)
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_all_keys),
 		cmocka_unit_test(test_variants),
+		cmocka_unit_test(test_same_name_twice),
 		cmocka_unit_test(test_list_of_one),
 		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_bad_experiments),

@@ -36,13 +36,17 @@ static void add_cell(struct made *made, const char *mode, const char *workload, 
 	"\"reason\": null, \"proof\": {\"group\": \"DMA\"}}"
 #define THREE_BOOTS BOOT(0, "ok") "," BOOT(1, "ok") "," BOOT(2, "ok")
 
-static void add_value(struct made *made, const char *mode, const char *workload,
-		      const char *variant, unsigned int boot, const char *metric, const char *unit,
-		      double value)
+struct names {
+	const char *mode, *workload, *variant;
+};
+#define CELL(...) (&(const struct names){ __VA_ARGS__ })
+
+static void add_value(struct made *made, const struct names *cell, unsigned int boot,
+		      const char *metric, const char *unit, double value)
 {
-	strbuf_addf(&made->rows, "%s.nvme.%s%s%s,%s,nvme,%s,%s,%u,%s,%s,none,%.12g\n", mode,
-		    workload, *variant ? "." : "", variant, mode, workload, variant, boot, metric,
-		    unit, value);
+	strbuf_addf(&made->rows, "%s.nvme.%s%s%s,%s,nvme,%s,%s,%u,%s,%s,none,%.12g\n", cell->mode,
+		    cell->workload, *cell->variant ? "." : "", cell->variant, cell->mode,
+		    cell->workload, cell->variant, boot, metric, unit, value);
 }
 
 /* Three boots of fio: values around the medians. */
@@ -51,10 +55,12 @@ static void add_fio(struct made *made, const char *mode, double iops, double p99
 	static const double spread[] = { 1.1, 1, 0.9 };
 
 	for (unsigned int b = 0; b < ARRAY_SIZE(spread); b++) {
-		add_value(made, mode, "fio", "", b, "read_iops", "ops/s", iops * spread[b] * 0.75);
-		add_value(made, mode, "fio", "", b, "write_iops", "ops/s", iops * spread[b] * 0.25);
-		add_value(made, mode, "fio", "", b, "lat_p99_s", "s", p99_s * spread[b]);
-		add_value(made, mode, "fio", "", b, "vm_create_s", "s", 0.5);
+		add_value(made, CELL(mode, "fio", ""), b, "read_iops", "ops/s",
+			  iops * spread[b] * 0.75);
+		add_value(made, CELL(mode, "fio", ""), b, "write_iops", "ops/s",
+			  iops * spread[b] * 0.25);
+		add_value(made, CELL(mode, "fio", ""), b, "lat_p99_s", "s", p99_s * spread[b]);
+		add_value(made, CELL(mode, "fio", ""), b, "vm_create_s", "s", 0.5);
 	}
 }
 
@@ -140,8 +146,7 @@ static char *line_of(const char *text, const char *word)
 
 	if (!line)
 		fail_msg("no line '%s' in '%s'", word, text);
-	line++;
-	return strndup(line, strcspn(line, "\n"));
+	return line ? xasprintf("%.*s", (int)strcspn(line + 1, "\n"), line + 1) : NULL;
 }
 
 static void assert_lacks(const char *text, const char *part)
@@ -200,8 +205,8 @@ static void ratio_over_workloads_is_their_geometric_mean(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
 		autofree char *variant = xasprintf("a=%zu", i + 1);
 
-		add_value(&made, "static", "tcp", variant, 0, "read_iops", "ops/s", 100);
-		add_value(&made, "other", "tcp", variant, 0, "read_iops", "ops/s", values[i]);
+		add_value(&made, CELL("static", "tcp", variant), 0, "read_iops", "ops/s", 100);
+		add_value(&made, CELL("other", "tcp", variant), 0, "read_iops", "ops/s", values[i]);
 	}
 	put_run(&made, "complete", "host");
 	text = table();
@@ -218,9 +223,9 @@ static void settings_of_modes_are_compared(void **state)
 	add_cell(&made, "static", "fio", "rw=read", "ok", BOOT(0, "ok"));
 	add_cell(&made, "co", "fio", "unpin=off+rw=read", "ok", BOOT(0, "ok"));
 	add_cell(&made, "co", "fio", "unpin=lru+rw=read", "ok", BOOT(0, "ok"));
-	add_value(&made, "static", "fio", "rw=read", 0, "read_iops", "ops/s", 100);
-	add_value(&made, "co", "fio", "unpin=off+rw=read", 0, "read_iops", "ops/s", 90);
-	add_value(&made, "co", "fio", "unpin=lru+rw=read", 0, "read_iops", "ops/s", 80);
+	add_value(&made, CELL("static", "fio", "rw=read"), 0, "read_iops", "ops/s", 100);
+	add_value(&made, CELL("co", "fio", "unpin=off+rw=read"), 0, "read_iops", "ops/s", 90);
+	add_value(&made, CELL("co", "fio", "unpin=lru+rw=read"), 0, "read_iops", "ops/s", 80);
 	put_run(&made, "complete", "host");
 	text = table();
 	off = line_of(text, "co unpin=off");
@@ -237,9 +242,9 @@ static void everything_from_files_is_escaped(void **state)
 	add_cell(&made, "static", "<svg onload=x>", "", "ok", THREE_BOOTS);
 	add_cell(&made, "<i>'`touch x`", "<svg onload=x>", "", "ok", THREE_BOOTS);
 	add_cell(&made, "\\u001b[2J", "<svg onload=x>", "", "skipped", "");
-	add_value(&made, "static", "<svg onload=x>", "", 0, "<b>metric", "<s>", 5);
-	add_value(&made, "static", "<svg onload=x>", "", 1, "lat_p99_s", "<s>", 5);
-	add_value(&made, "<i>'`touch x`", "<svg onload=x>", "", 0, "lat_p99_s", "<s>", 5);
+	add_value(&made, CELL("static", "<svg onload=x>", ""), 0, "<b>metric", "<s>", 5);
+	add_value(&made, CELL("static", "<svg onload=x>", ""), 1, "lat_p99_s", "<s>", 5);
+	add_value(&made, CELL("<i>'`touch x`", "<svg onload=x>", ""), 0, "lat_p99_s", "<s>", 5);
 	put_run(&made, "<em>", "<em>");
 	html = report();
 	text = table();
@@ -282,11 +287,11 @@ static void boots_that_are_not_ok_do_not_count_but_are_listed(void **state)
 	add_cell(&made, "bad", "fio", "", "invalid", BOOT(0, "ok") "," BOOT(1, "invalid"));
 	add_cell(&made, "never", "fio", "", "skipped", "");
 	add_cell(&made, "dead", "fio", "", "failed", BOOT(0, "failed"));
-	add_value(&made, "static", "fio", "", 0, "read_iops", "ops/s", 100);
-	add_value(&made, "bad", "fio", "", 0, "read_iops", "ops/s", 70);
-	add_value(&made, "bad", "fio", "", 1, "read_iops", "ops/s", 123456000);
-	add_value(&made, "dead", "fio", "", 0, "read_iops", "ops/s", 100);
-	add_value(&made, "gone", "fio", "", 0, "read_iops", "ops/s", 100);
+	add_value(&made, CELL("static", "fio", ""), 0, "read_iops", "ops/s", 100);
+	add_value(&made, CELL("bad", "fio", ""), 0, "read_iops", "ops/s", 70);
+	add_value(&made, CELL("bad", "fio", ""), 1, "read_iops", "ops/s", 123456000);
+	add_value(&made, CELL("dead", "fio", ""), 0, "read_iops", "ops/s", 100);
+	add_value(&made, CELL("gone", "fio", ""), 0, "read_iops", "ops/s", 100);
 	put_run(&made, "partial", "host");
 	html = report();
 	capture_begin();
@@ -311,8 +316,8 @@ static void of_a_repeated_boot_the_last_values_count(void **state)
 	autofree char *text = NULL, *line = NULL;
 
 	add_cell(&made, "static", "fio", "", "ok", BOOT(0, "ok"));
-	add_value(&made, "static", "fio", "", 0, "vm_create_s", "s", 9);
-	add_value(&made, "static", "fio", "", 0, "vm_create_s", "s", 2);
+	add_value(&made, CELL("static", "fio", ""), 0, "vm_create_s", "s", 9);
+	add_value(&made, CELL("static", "fio", ""), 0, "vm_create_s", "s", 2);
 	put_run(&made, "complete", "host");
 	text = table();
 	line = line_of(text, "static");
@@ -341,9 +346,8 @@ static void nothing_to_divide_by_is_a_dash(void **state)
 
 static void runs_that_have_hardly_begun(void **state)
 {
-	autofree char *dir = xasprintf("%s/run", capture_dir), *samples = NULL;
 	struct made none = { 0 }, one = { 0 };
-	autofree char *empty = NULL, *html = NULL, *text = NULL;
+	autofree char *samples = NULL, *empty = NULL, *html = NULL, *text = NULL;
 
 	put_run(&none, "running", "host");
 	empty = report();
@@ -369,8 +373,8 @@ static void lab_figures_are_marked(void **state)
 	add_cell(&made, "other", "fio", "", "ok", THREE_BOOTS);
 	add_fio(&made, "static", 1000, 0.001);
 	add_fio(&made, "other", 1000, 0.001);
-	add_value(&made, "static", "fio", "", 0, "lab_instructions_per_op", "count", 30000);
-	add_value(&made, "other", "fio", "", 0, "lab_instructions_per_op", "count", 75000);
+	add_value(&made, CELL("static", "fio", ""), 0, "lab_instructions_per_op", "count", 30000);
+	add_value(&made, CELL("other", "fio", ""), 0, "lab_instructions_per_op", "count", 75000);
 	put_run(&made, "complete", "lab-tcg");
 	html = report();
 	text = table();
@@ -397,9 +401,9 @@ static void plots_are_drawn_and_embedded(void **state)
 	add_cell(&made, "other", "fio", "", "ok", THREE_BOOTS);
 	add_fio(&made, "static", 1000, 0.001);
 	add_fio(&made, "other", 500, 0.002);
-	add_value(&made, "other", "fio", "", 0, "vm_exits_per_op", "count", 4);
-	add_value(&made, "other", "fio", "", 0, "vm_exits", "count", 400);
-	add_value(&made, "other", "fio", "", 0, "vm_exits_mmio", "count", 300);
+	add_value(&made, CELL("other", "fio", ""), 0, "vm_exits_per_op", "count", 4);
+	add_value(&made, CELL("other", "fio", ""), 0, "vm_exits", "count", 400);
+	add_value(&made, CELL("other", "fio", ""), 0, "vm_exits_mmio", "count", 300);
 	put_run(&made, "complete", "host");
 	put("cells/static.nvme.fio/0/pinned.csv", "t_s,pinned_bytes\n0,0\n0.5,536870912\n9,53");
 	put("cells/other.nvme.fio/1/pinned.csv", "t_s,pinned_bytes\n0,0\n0.5,4096\nx\n");
@@ -456,7 +460,7 @@ static void failing_gnuplot_is_an_error_and_there_is_a_page(void **state)
 	struct made made = { 0 };
 
 	add_cell(&made, "static", "fio", "", "ok", BOOT(0, "ok"));
-	add_value(&made, "static", "fio", "", 0, "vm_create_s", "s", 1);
+	add_value(&made, CELL("static", "fio", ""), 0, "vm_create_s", "s", 1);
 	put_run(&made, "complete", "host");
 	put("bin/gnuplot", "#!/bin/sh\necho no terminal\nexit 3\n");
 	assert_int_equal(chmod(program, 0755), 0);

@@ -117,9 +117,7 @@ static void numbers_are_plain_decimals(void **state)
 
 static void bad_values_and_names_are_not_written(void **state)
 {
-	static const char *const names[] = { "a,b", "a\"b", "a\nb", "a\rb",
-					     "a\x7f"
-					     "b" };
+	static const char *const names[] = { "a,b", "a\"b", "a\nb", "a\rb", "a\177b" };
 	autofree char *path = samples_path();
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {

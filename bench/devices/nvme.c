@@ -49,15 +49,17 @@ static int guest_setup(struct boot *boot, const struct settings *settings)
 static int count_ops(struct boot *boot, uint64_t *ops)
 {
 	autofree char *text = NULL;
-	unsigned long long reads, writes;
+	uint64_t reads, writes;
 	int ret = guest_read(boot->vm->guest, "/sys/block/" DISK "/stat", &text);
 
 	if (ret)
 		return ret;
-	if (sscanf(text, "%llu %*u %*u %*u %llu", &reads, &writes) != 2)
-		return -EINVAL;
-	*ops = reads + writes;
-	return 0;
+	ret = field_number(text, 1, &reads);
+	if (!ret)
+		ret = field_number(text, 5, &writes);
+	if (!ret)
+		*ops = reads + writes;
+	return ret;
 }
 
 const struct device_ops device_nvme = {

@@ -22,10 +22,9 @@ static double cpu_seconds(pid_t pid)
 	autofree char *path = xasprintf("/proc/%d/stat", pid);
 	autofree char *text = file_read(path, NULL);
 	const char *rest = text ? strrchr(text, ')') : NULL;
-	unsigned long long utime, stime;
+	uint64_t utime, stime;
 
-	if (!rest || sscanf(rest, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu", &utime,
-			    &stime) != 2)
+	if (!rest || field_number(rest, 14 - 1, &utime) || field_number(rest, 15 - 1, &stime))
 		return -1;
 	return (double)(utime + stime) / (double)sysconf(_SC_CLK_TCK);
 }

@@ -35,8 +35,7 @@ static void add_vcpu(const json_t *stats, double *values)
 	const json_t *stat;
 	size_t i;
 
-	json_array_foreach((json_t *)stats, i, stat)
-	{
+	json_array_foreach((json_t *)stats, i, stat) {
 		const char *name = json_string_value(json_object_get(stat, "name"));
 
 		for (size_t c = 0; name && c < NR_COUNTERS; c++)
@@ -62,7 +61,8 @@ static int read_counters(struct boot *boot, double *values)
 	int ret = qmp_command(boot->vm->qmp, "query-stats", query_args(), 10, &reply);
 
 	memset(values, 0, NR_COUNTERS * sizeof(*values));
-	json_array_foreach(reply, i, vcpu) add_vcpu(json_object_get(vcpu, "stats"), values);
+	json_array_foreach(reply, i, vcpu)
+		add_vcpu(json_object_get(vcpu, "stats"), values);
 	json_decref(reply);
 	return ret;
 }

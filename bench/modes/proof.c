@@ -34,7 +34,7 @@ int proof_guest_group_type(struct boot *boot, const char *type, json_t *proof)
 		return boot_fail(boot, -EPROTO, "the device is in no IOMMU group in the guest");
 	if (ret)
 		return ret;
-	if (strcmp(found, type))
+	if (strcmp(found, type) != 0)
 		return boot_fail(boot, -EPROTO, "the device's IOMMU group type is %s, not %s",
 				 found, type);
 	return 0;

@@ -37,7 +37,7 @@ static struct job {
 
 static int port = -1;
 
-static void die(const char *what)
+__attribute__((noreturn)) static void die(const char *what)
 {
 	fprintf(stderr, "agent: %s: %s\n", what, strerror(errno));
 	sync();
@@ -116,7 +116,7 @@ static void init_system(void)
 	while (fgets(line, sizeof(line), conf)) {
 		int ret;
 
-		strcpy(copy, line);
+		memcpy(copy, line, sizeof(copy));
 		ret = init_step(line);
 		if (ret) {
 			errno = -ret;
@@ -146,7 +146,7 @@ static int open_port(void)
 				name[strcspn(name, "\n")] = '\0';
 			if (f)
 				fclose(f);
-			if (strcmp(name, AGENT_PORT_NAME))
+			if (strcmp(name, AGENT_PORT_NAME) != 0)
 				continue;
 			snprintf(path, sizeof(path), "/dev/%s", entry->d_name);
 			closedir(dir);

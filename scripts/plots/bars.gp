@@ -8,6 +8,7 @@ limit = (HIGH_max > reference ? HIGH_max : reference) * 1.2
 
 set yrange [-rows + 0.4:0.6]
 set xrange [0:limit > 0 ? limit : 1]
+set xtics tic_step(limit)
 set border 0
 set ytics scale 0
 set format x tics

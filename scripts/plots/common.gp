@@ -16,6 +16,13 @@ set tmargin 2
 set key textcolor rgb ink noenhanced
 set style fill solid 1.0 noborder
 
+# Between tics from 0 to limit: 1, 2 or 5 times a power of ten. At most six tics, because long
+# labels at the left leave little room for names like "100 k".
+power_below(x) = 10.**floor(log10(x))
+round_up(x, power) = x <= power ? power : x <= 2 * power ? 2 * power : x <= 5 * power ? 5 * power : \
+	10 * power
+tic_step(limit) = limit > 0 ? round_up(limit / 5., power_below(limit / 5.)) : 1
+
 # macro: the same plot twice, as SVG and as PNG at double size
 draw_svg = 'set terminal svg size width,height font "sans-serif,13" background paper noenhanced; \
 	set output name.".svg"'

@@ -8,6 +8,7 @@ limit = TOTAL_max > 0 ? TOTAL_max * 1.2 : 1
 
 set yrange [-rows + 0.4:0.6]
 set xrange [0:limit]
+set xtics tic_step(limit)
 set border 0
 set ytics scale 0
 set xlabel axis textcolor rgb ink offset 0,0.4

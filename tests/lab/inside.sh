@@ -1,0 +1,176 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# Runs inside of the virtual lab: breaks runs in all the ways that users and machines do, and
+# looks whether the host is as before. Prints one "ok" or "not ok" line a test.
+# Usage: inside.sh IOMMUBENCH TESTS_DIR
+set -u
+
+bench=$1
+tests=$2
+host=/run/iommubench/lab/host.yaml
+dev=0000:00:10.0
+sys=/sys/bus/pci/devices/$dev
+limit=/sys/module/vfio_iommu_type1/parameters/dma_entry_limit
+work=$(mktemp -d)
+failures=0
+
+ok() { echo "ok $1"; }
+bad() {
+	echo "not ok $1: $2"
+	failures=$((failures + 1))
+	tail -n 5 "$work/log" 2>/dev/null | sed 's/^/# /'
+}
+
+# expect NAME STATUS WANTED_STATUS WANTED_TEXT
+expect() {
+	if [ "$2" -ne "$3" ]; then
+		bad "$1" "exit status $2, not $3"
+	elif ! grep -q -- "$4" "$work/log"; then
+		bad "$1" "no message with '$4'"
+	else
+		ok "$1"
+	fi
+}
+
+host_state() {
+	basename "$(readlink "$sys/driver")"
+	cat "$sys/driver_override" "$limit"
+	ls /sys/kernel/tracing/instances
+}
+
+same_state() {
+	state=$(host_state)
+	if [ "$state" = "$before" ]; then
+		ok "$1"
+	else
+		bad "$1" "state is '$(echo "$state" | tr '\n' ' ')', was '$(echo "$before" | tr '\n' ' ')'"
+	fi
+}
+
+no_qemu() {
+	tries=0
+	while pgrep -x qemu-system-x86 >/dev/null && [ $tries -lt 50 ]; do
+		tries=$((tries + 1))
+		sleep 0.1
+	done
+	if pgrep -x qemu-system-x86 >/dev/null; then
+		bad "$1" "QEMU still runs"
+	else
+		ok "$1"
+	fi
+}
+
+run() { "$bench" run "$tests/safety.yaml" --where host --host "$host" "$@" >"$work/log" 2>&1; }
+
+# await_boot DIR N: until N boots of the run are recorded
+await_boot() {
+	tries=0
+	while [ "$(grep -c '"window_s"' "$1/manifest.json" 2>/dev/null || true)" != "$2" ] &&
+		[ $tries -lt 900 ]; do
+		tries=$((tries + 1))
+		sleep 0.1
+	done
+}
+
+before=$(host_state)
+
+# kill -9 in the second boot; the next start restores, --resume repeats nothing
+run --out "$work/killed" &
+pid=$!
+await_boot "$work/killed" 1
+sleep 2
+kill -9 $pid
+wait $pid 2>/dev/null
+no_qemu "kill -9: no VM survives the harness"
+[ "$(basename "$(readlink "$sys/driver")")" = vfio-pci ] &&
+	ok "kill -9: the device was bound to vfio-pci" ||
+	bad "kill -9: the device was bound to vfio-pci" "it is not"
+cp "$work/killed/samples.csv" "$work/first-boot.csv"
+"$bench" restore >"$work/log" 2>&1
+expect "kill -9: restore succeeds" $? 0 "nothing is left"
+same_state "kill -9: restore puts the host back"
+run --resume "$work/killed"
+expect "kill -9: --resume finishes the run" $? 0 "ok"
+head -c "$(wc -c <"$work/first-boot.csv")" "$work/killed/samples.csv" |
+	cmp -s - "$work/first-boot.csv" &&
+	ok "kill -9: --resume keeps finished boots" ||
+	bad "kill -9: --resume keeps finished boots" "their samples differ"
+twice=$(cut -d, -f1,6,7 "$work/killed/samples.csv" | sort | uniq -d | wc -l)
+[ "$twice" -eq 0 ] && ok "kill -9: no sample is there twice" ||
+	bad "kill -9: no sample is there twice" "$twice are"
+same_state "a normal end puts the host back"
+
+# kill -9 and then straight into the next run
+run --out "$work/killed2" &
+pid=$!
+sleep 4
+kill -9 $pid
+wait $pid 2>/dev/null
+run --boots 1 --out "$work/after"
+expect "the next run restores what a killed one left, and runs" $? 0 "ok"
+same_state "the next run leaves the host as it was before the killed one"
+
+# Ctrl-C
+run --out "$work/interrupted" &
+pid=$!
+await_boot "$work/interrupted" 1
+sleep 1
+kill -TERM $pid
+wait $pid
+expect "an interrupted run exits with 130" $? 130 ""
+no_qemu "an interrupted run leaves no VM"
+same_state "an interrupted run puts the host back"
+grep -q '"status": "partial"' "$work/interrupted/manifest.json" &&
+	ok "an interrupted run is recorded as partial" ||
+	bad "an interrupted run is recorded as partial" "it is not"
+
+# QEMU dies: its boot fails with the reason, the run goes on
+run --boots 2 --out "$work/qemu" &
+pid=$!
+while ! pgrep -x qemu-system-x86 >/dev/null; do sleep 0.1; done
+sleep 3
+pkill -9 -x qemu-system-x86
+wait $pid
+expect "a killed QEMU: the run goes on and exits with 4" $? 4 "signal 9"
+[ "$(grep -c '"status": "ok"' "$work/qemu/manifest.json")" -ge 1 ] &&
+	ok "a killed QEMU: the other boot is fine" ||
+	bad "a killed QEMU: the other boot is fine" "it is not"
+
+# two harnesses
+run --boots 1 --out "$work/one" &
+pid=$!
+sleep 2
+cp "$work/log" "$work/log1"
+"$bench" run "$tests/safety.yaml" --where host --host "$host" --out "$work/two" \
+	>"$work/log" 2>&1
+expect "a second harness is refused" $? 3 "$pid"
+wait $pid
+
+# devices that may not be used
+sed 's/0000:00:10.0/0000:00:1e.0/' "$host" >"$work/host.yaml"
+"$bench" run "$tests/safety.yaml" --where host --host "$work/host.yaml" --out "$work/none" \
+	>"$work/log" 2>&1
+expect "an unknown PCI address is refused" $? 3 "0000:00:1e.0"
+mkswap /dev/nvme0n1 >/dev/null 2>&1
+swapon /dev/nvme0n1
+run --out "$work/busy"
+expect "a device in use is refused" $? 3 "swap"
+swapoff /dev/nvme0n1
+
+# results that cannot be written
+mkdir "$work/small"
+mount -t tmpfs -o size=8m tmpfs "$work/small"
+run --out "$work/small/run"
+expect "too small a results disk is refused" $? 3 "disk"
+mount -o remount,size=300m "$work/small"
+run --out "$work/small/full" &
+pid=$!
+await_boot "$work/small/full" 1
+dd if=/dev/zero of="$work/small/filler" bs=1M >/dev/null 2>&1
+dd if=/dev/zero of="$work/small/filler2" bs=512 >/dev/null 2>&1
+wait $pid
+expect "a results disk that fills up ends the run with 4" $? 4 "No space left"
+no_qemu "a full results disk leaves no VM"
+same_state "a full results disk: the host is put back"
+
+exit $((failures > 0))

@@ -1,0 +1,72 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# Checks the results of tests/lab/experiment.yaml against what must hold on any machine.
+# Usage: results.sh RUN_DIR MEMORY_BYTES
+set -u
+
+run=$1
+memory=$2
+failures=0
+
+# value MODE WORKLOAD_PREFIX METRIC: of the cell's first boot
+value() {
+	awk -F, -v mode="$1" -v id="$1.nvme.$2" -v metric="$3" \
+		'$2 == mode && index($1, id) == 1 && $7 == metric { print $10; exit }' \
+		"$run/samples.csv"
+}
+
+# holds NAME EXPRESSION: an awk expression of numbers; a missing one makes it fail
+holds() {
+	if [ "$(awk "BEGIN { print ($2) ? 1 : 0 }" 2>/dev/null)" = 1 ]; then
+		echo "ok $1"
+	else
+		echo "not ok $1: $2"
+		failures=$((failures + 1))
+	fi
+}
+
+read=fio.rw=randread
+write=fio.rw=randwrite
+
+holds "every cell is ok" "$(grep -c '"status": "ok"' "$run/manifest.json") == 24"
+holds "samples.csv has its header" \
+	"$(head -n 1 "$run/samples.csv" | grep -c '^cell,mode,device,workload,variant,boot,metric,unit,direction,value$') == 1"
+for mode in static viommu-strict viommu-lazy viommu-pt; do
+	holds "$mode: data written reads back right" "$(value $mode $write verify_errors) == 0"
+	holds "$mode: no IOMMU fault" "$(value $mode $read iommu_faults) == 0"
+	holds "$mode: reads were done" "$(value $mode $read read_iops) > 0"
+	holds "$mode: VFIO pins all memory while the VM starts" \
+		"$(value $mode boot pinned_start_bytes) >= $memory"
+	holds "$mode: the stages of creation follow one another" \
+		"0 < $(value $mode boot stage_mapped_s) &&
+		$(value $mode boot stage_mapped_s) <= $(value $mode boot vm_create_s) &&
+		$(value $mode boot vm_create_s) < $(value $mode boot stage_kernel_s) &&
+		$(value $mode boot stage_kernel_s) < $(value $mode boot vm_ready_s)"
+done
+holds "static pins all memory under load" "$(value static $read pinned_peak_bytes) >= $memory"
+holds "viommu-pt pins all memory under load" \
+	"$(value viommu-pt $read pinned_peak_bytes) >= $memory"
+for mode in viommu-strict viommu-lazy; do
+	holds "$mode pins under 2 % of it" \
+		"$(value $mode $read pinned_peak_bytes) < 0.02 * $memory &&
+		$(value $mode $read pinned_peak_bytes) > 0"
+done
+holds "static makes no mapping under load" "$(value static $read host_map_calls) == 0"
+holds "viommu-strict maps for each read" \
+	"$(value viommu-strict $read host_map_calls) > 100"
+holds "viommu-strict needs twice the exits of static" \
+	"$(value viommu-strict $read vm_exits_per_op) >= 2 * $(value static $read vm_exits_per_op)"
+if grep -q '"where": "lab-tcg"' "$run/manifest.json"; then
+	holds "viommu-strict needs 1.5 times the instructions of static" \
+		"$(value viommu-strict $read lab_instructions_per_op) >=
+		1.5 * $(value static $read lab_instructions_per_op)"
+fi
+holds "viommu-lazy is lazy" "$(grep -c 'iommu_group/type": "DMA-FQ"' "$run/manifest.json") == 3"
+holds "viommu-strict is strict" "$(grep -c 'iommu_group/type": "DMA"' "$run/manifest.json") == 3"
+holds "viommu-pt is passthrough" \
+	"$(grep -c 'iommu_group/type": "identity"' "$run/manifest.json") == 3"
+holds "the report is there, with its plots" \
+	"$([ -s "$run/report.html" ] && [ -n "$(find "$run/plots" -name '*.png')" ] && echo 1)"
+holds "the report loads nothing from anywhere" \
+	"$(grep -cE '(src|href)="(https?:)?//' "$run/report.html") == 0"
+exit $((failures > 0))
