@@ -38,7 +38,7 @@ IMAGES := $(BUILD)/images/guest.erofs
 .PHONY: all bench check deps format help images lint san-check test clean
 .SECONDARY:
 
-all: $(BUILD)/iommubench $(BUILD)/agent $(BUILD)/insn_plugin.so
+all: $(BUILD)/iommubench $(BUILD)/agent $(BUILD)/insn_plugin.so $(BUILD)/lab_hold
 
 help:
 	@echo "make bench   set up what is missing, run configs/quick.yaml, write the report"
@@ -99,6 +99,11 @@ $(BUILD)/insn_plugin.so: scripts/insn_plugin.c
 	@mkdir -p $(@D)
 	@echo "  LD    $@"
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -O2 -shared -fPIC -o $@ $<
+
+$(BUILD)/lab_hold: scripts/lab_hold.c
+	@mkdir -p $(@D)
+	@echo "  LD    $@"
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -O2 -o $@ $<
 
 $(KERNEL): scripts/kernel.sh
 	$(Q)scripts/kernel.sh $(BUILD)/kernel

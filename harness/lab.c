@@ -425,6 +425,8 @@ static int run_shell(struct lab *lab)
 
 static int exit_code_of(int ret, int status)
 {
+	if (ret == -ETIMEDOUT)
+		log_err("the virtual lab has stalled: what it did is lost");
 	if (ret == -EINTR)
 		return EXIT_INTERRUPTED;
 	if (ret)

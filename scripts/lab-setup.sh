@@ -18,6 +18,8 @@ fi
 mount --bind "$build/kernel/lib/modules" /lib/modules
 
 modprobe kvm-amd 2>/dev/null || modprobe kvm-intel
-[ -c /dev/kvm ]
+# Returns once the held VM is there; see lab_hold.c.
+held=$("$build/lab_hold" 2>/dev/null </dev/null & echo $!)
+kill -0 "$held"
 modprobe -a vfio-pci nvme e1000e
 echo 0 >/proc/sys/kernel/hung_task_timeout_secs 2>/dev/null || true

@@ -20,8 +20,8 @@
 #define INSTANCE TRACEFS "/instances/iommubench"
 #define MAP INSTANCE "/events/iommu/map"
 #define UNMAP INSTANCE "/events/iommu/unmap"
-#define MAP_TRIGGER "hist:keys=common_pid:vals=size"
-#define UNMAP_TRIGGER "hist:keys=common_pid:vals=unmapped_size"
+#define MAP_TRIGGER "hist:keys=common_pid:vals=size:size=16384"
+#define UNMAP_TRIGGER "hist:keys=common_pid:vals=unmapped_size:size=16384"
 
 static const struct metric_desc metrics[] = {
 	{ "stage_mapped_s", "s", DIRECTION_LOWER, "until the last VFIO mapping of VM creation" },
@@ -34,7 +34,7 @@ static const struct metric_desc metrics[] = {
 	{ 0 },
 };
 
-/* Sums over the VM's threads since the source was opened. */
+/* Sums over the VM's threads. */
 struct totals {
 	double calls, bytes;
 };
@@ -52,23 +52,39 @@ static int probe(const struct host *host, char **why)
 	return -EOPNOTSUPP;
 }
 
-static int open_source(struct boot *boot, void *priv)
+/*
+ * Set up once a run, and left as it is until the journal removes the instance: switching a
+ * tracepoint patches the kernel's text, which is better not done around every boot. The
+ * histograms keep counting; the ring buffer is on only while a VM is created.
+ */
+static int make_instance(struct boot *boot)
 {
-	int ret = file_exists(INSTANCE) ? 0 : journal_mkdir(boot->journal, INSTANCE);
+	int ret = journal_mkdir(boot->journal, INSTANCE);
 
-	((struct iommu_map *)priv)->stage_mapped_s = -1;
+	if (!ret)
+		ret = file_write(INSTANCE "/tracing_on", "0", false);
 	if (!ret)
 		ret = file_write(INSTANCE "/trace_clock", "mono", false);
 	if (!ret)
 		ret = file_write(INSTANCE "/buffer_size_kb", "64", false);
-	if (!ret)
-		ret = file_write(INSTANCE "/trace", "", true);
 	if (!ret)
 		ret = file_write(MAP "/trigger", MAP_TRIGGER, false);
 	if (!ret)
 		ret = file_write(UNMAP "/trigger", UNMAP_TRIGGER, false);
 	if (!ret)
 		ret = file_write(MAP "/enable", "1", false);
+	return ret;
+}
+
+static int open_source(struct boot *boot, void *priv)
+{
+	int ret = file_exists(INSTANCE) ? 0 : make_instance(boot);
+
+	((struct iommu_map *)priv)->stage_mapped_s = -1;
+	if (!ret)
+		ret = file_write(INSTANCE "/trace", "", true);
+	if (!ret)
+		ret = file_write(INSTANCE "/tracing_on", "1", false);
 	return ret;
 }
 
@@ -146,7 +162,7 @@ static int created(struct boot *boot, void *priv)
 {
 	struct iommu_map *state = priv;
 	double calls, last;
-	int ret = file_write(MAP "/enable", "0", false);
+	int ret = file_write(INSTANCE "/tracing_on", "0", false);
 
 	if (ret)
 		return ret;
@@ -208,15 +224,6 @@ static int finish(struct cell_run *run, void *priv)
 	return 0;
 }
 
-static void close_source(struct boot *boot, void *priv)
-{
-	if (!file_exists(INSTANCE))
-		return;
-	file_write(MAP "/enable", "0", false);
-	file_write(MAP "/trigger", "!" MAP_TRIGGER, false);
-	file_write(UNMAP "/trigger", "!" UNMAP_TRIGGER, false);
-}
-
 const struct metric_ops metric_iommu_map = {
 	.name = "iommu_map",
 	.help = "mappings in the host's IOMMU",
@@ -228,5 +235,4 @@ const struct metric_ops metric_iommu_map = {
 	.begin = begin,
 	.end = end,
 	.finish = finish,
-	.close = close_source,
 };

@@ -3,6 +3,7 @@
 # Runs inside of the virtual lab: breaks runs in all the ways that users and machines do, and
 # looks whether the host is as before. Prints one "ok" or "not ok" line a test.
 # Usage: inside.sh IOMMUBENCH TESTS_DIR
+# shellcheck disable=SC2015 # "test && ok || bad" is if-then-else: ok does not fail
 set -u
 
 bench=$1
@@ -62,21 +63,26 @@ no_qemu() {
 
 run() { "$bench" run "$tests/safety.yaml" --where host --host "$host" "$@" >"$work/log" 2>&1; }
 
+# start ARGS: the same in the background, as $pid
+start() {
+	"$bench" run "$tests/safety.yaml" --where host --host "$host" "$@" >"$work/log" 2>&1 &
+	pid=$!
+}
+
 # await_boot DIR N: until N boots of the run are recorded
 await_boot() {
 	tries=0
 	while [ "$(grep -c '"window_s"' "$1/manifest.json" 2>/dev/null || true)" != "$2" ] &&
-		[ $tries -lt 900 ]; do
+		[ $tries -lt 200 ]; do
 		tries=$((tries + 1))
-		sleep 0.1
+		sleep 0.5
 	done
 }
 
 before=$(host_state)
 
 # kill -9 in the second boot; the next start restores, --resume repeats nothing
-run --out "$work/killed" &
-pid=$!
+start --out "$work/killed"
 await_boot "$work/killed" 1
 sleep 2
 kill -9 $pid
@@ -101,8 +107,7 @@ twice=$(cut -d, -f1,6,7 "$work/killed/samples.csv" | sort | uniq -d | wc -l)
 same_state "a normal end puts the host back"
 
 # kill -9 and then straight into the next run
-run --out "$work/killed2" &
-pid=$!
+start --out "$work/killed2"
 sleep 4
 kill -9 $pid
 wait $pid 2>/dev/null
@@ -111,8 +116,7 @@ expect "the next run restores what a killed one left, and runs" $? 0 "ok"
 same_state "the next run leaves the host as it was before the killed one"
 
 # Ctrl-C
-run --out "$work/interrupted" &
-pid=$!
+start --out "$work/interrupted"
 await_boot "$work/interrupted" 1
 sleep 1
 kill -TERM $pid
@@ -125,9 +129,8 @@ grep -q '"status": "partial"' "$work/interrupted/manifest.json" &&
 	bad "an interrupted run is recorded as partial" "it is not"
 
 # QEMU dies: its boot fails with the reason, the run goes on
-run --boots 2 --out "$work/qemu" &
-pid=$!
-while ! pgrep -x qemu-system-x86 >/dev/null; do sleep 0.1; done
+start --boots 2 --out "$work/qemu"
+while ! pgrep -x qemu-system-x86 >/dev/null; do sleep 0.5; done
 sleep 3
 pkill -9 -x qemu-system-x86
 wait $pid
@@ -137,8 +140,7 @@ expect "a killed QEMU: the run goes on and exits with 4" $? 4 "signal 9"
 	bad "a killed QEMU: the other boot is fine" "it is not"
 
 # two harnesses
-run --boots 1 --out "$work/one" &
-pid=$!
+start --boots 1 --out "$work/one"
 sleep 2
 cp "$work/log" "$work/log1"
 "$bench" run "$tests/safety.yaml" --where host --host "$host" --out "$work/two" \
@@ -163,8 +165,7 @@ mount -t tmpfs -o size=8m tmpfs "$work/small"
 run --out "$work/small/run"
 expect "too small a results disk is refused" $? 3 "disk"
 mount -o remount,size=300m "$work/small"
-run --out "$work/small/full" &
-pid=$!
+start --out "$work/small/full"
 await_boot "$work/small/full" 1
 dd if=/dev/zero of="$work/small/filler" bs=1M >/dev/null 2>&1
 dd if=/dev/zero of="$work/small/filler2" bs=512 >/dev/null 2>&1
