@@ -43,6 +43,7 @@ static int receive(struct qmp *qmp, uint64_t deadline, json_t **out)
 	memmove(qmp->in.data, end + 1, qmp->in.len);
 	if (!json_is_object(*out)) {
 		json_decref(*out);
+		*out = NULL;
 		return -EBADMSG;
 	}
 	return 0;

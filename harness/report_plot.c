@@ -122,7 +122,7 @@ static void plot_instructions(struct drawing *drawing)
 		.name = "instructions_per_op",
 		.script = "bars",
 		.caption = SPREAD "Guest, host kernel and QEMU together, counted by the emulator: "
-				  "noise of the machine does not change it. Less is better.",
+				  "a busy machine changes it least. Less is better.",
 		.title = xstrdup("Emulated instructions per operation"),
 	};
 	size_t rows;

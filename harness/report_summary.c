@@ -278,7 +278,7 @@ char *report_caveat(const struct report *report)
 		where,
 		report_is_emulated(report) && counted
 			? ". The cost to trust is emulated instructions per operation, which "
-			  "noise does not touch; times are the emulator's"
+			  "a busy machine changes least; times are the emulator's"
 			: "");
 }
 

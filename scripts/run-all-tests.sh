@@ -39,7 +39,7 @@ add_lines() {
 	[ "$ok" -gt 0 ] || not=$((not + 1))
 	passed=$((passed + ok))
 	failed=$((failed + not))
-	echo "$(basename "$1") ${2##*/}: $ok passed, $not failed"
+	echo "$ok passed, $not failed"
 }
 
 step() { echo "== $* ($(date -u +%H:%M:%S))"; }
@@ -55,5 +55,7 @@ add_lines tests/lab/results.sh "$out/run" $((256 << 20))
 step "accidents, in the virtual lab"
 add_lines timeout 1200 "$bench" lab sh "$(pwd)/tests/lab/inside.sh" "$bench" \
 	"$(pwd)/tests/lab"
+step "accidents of the lab itself"
+add_lines timeout 1200 tests/lab/outside.sh "$bench" "$(pwd)/tests/lab" "$out"
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -381,7 +381,7 @@ static void lab_figures_are_marked(void **state)
 	assert_contains(html,
 			"measured in the virtual lab (lab-tcg): figures compare modes with one "
 			"another; they are not hardware figures");
-	assert_contains(html, "which noise does not touch");
+	assert_contains(html, "which a busy machine changes least");
 	assert_contains(html,
 			": 2.50× the emulated instructions per operation, 1.00× the throughput");
 	assert_contains(text, "they are not hardware figures");

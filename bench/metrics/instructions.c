@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Emulated instructions of guest, host kernel and QEMU together, counted by the virtual
- * lab's TCG plug-in (scripts/insn_plugin.c): the cost figure that noise does not touch.
+ * lab's TCG plug-in (scripts/insn_plugin.c): the cost figure that depends least on how
+ * busy the machine is (timer interrupts come by the clock, so a few per cent remain).
  */
 #include <errno.h>
 #include <fcntl.h>
