@@ -449,19 +449,32 @@ double report_series_value(const struct report *report, size_t series, size_t me
 	return stats_median(medians, nr);
 }
 
-double report_series_ratio(const struct report *report, size_t series, size_t metric, size_t *nr)
+/* The ratios of the scenarios that both have, of all or just of those under load. */
+static size_t collect_ratios(const struct report *report, size_t series, size_t metric, bool load,
+			     double *ratios)
 {
-	autofree double *ratios = xzalloc(report->nr_scenarios * sizeof(*ratios));
-	size_t found = 0;
+	size_t nr = 0;
 
 	for (size_t s = 0; s < report->nr_scenarios; s++) {
 		struct report_stat base = report_stat(report_cell(report, 0, s), metric);
 		struct report_stat stat = report_stat(report_cell(report, series, s), metric);
 		double ratio = stats_ratio(stat.median, base.median);
 
+		if (load && report->scenarios[s].throughput == NO_METRIC)
+			continue;
 		if (!isnan(ratio))
-			ratios[found++] = ratio;
+			ratios[nr++] = ratio;
 	}
+	return nr;
+}
+
+double report_series_ratio(const struct report *report, size_t series, size_t metric, size_t *nr)
+{
+	autofree double *ratios = xzalloc(report->nr_scenarios * sizeof(*ratios));
+	size_t found = collect_ratios(report, series, metric, true, ratios);
+
+	if (!found)
+		found = collect_ratios(report, series, metric, false, ratios);
 	if (nr)
 		*nr = found;
 	return stats_geomean(ratios, found);

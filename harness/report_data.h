@@ -98,7 +98,7 @@ struct report_stat report_stat(const struct report_cell *cell, size_t metric);
  */
 double report_series_value(const struct report *report, size_t series, size_t metric);
 /*
- * The same as a multiple of the baseline: the geometric mean over the scenarios that both have,
+ * The same as a multiple of the baseline: the geometric mean over the same scenarios,
  * how many those are in *nr (may be NULL).
  */
 double report_series_ratio(const struct report *report, size_t series, size_t metric, size_t *nr);
