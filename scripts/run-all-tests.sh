@@ -32,9 +32,9 @@ add_units() {
 add_lines() {
 	"$@" >"$log" 2>&1
 	status=$?
-	grep -v '^ok ' "$log"
-	ok=$(grep -c '^ok ' "$log")
-	not=$(grep -c '^not ok ' "$log")
+	grep -av '^ok ' "$log"
+	ok=$(grep -ac '^ok ' "$log")
+	not=$(grep -ac '^not ok ' "$log")
 	[ "$status" -eq 0 ] || [ "$not" -gt 0 ] || not=1
 	[ "$ok" -gt 0 ] || not=$((not + 1))
 	passed=$((passed + ok))
@@ -56,6 +56,6 @@ step "accidents, in the virtual lab"
 add_lines timeout 1200 "$bench" lab sh "$(pwd)/tests/lab/inside.sh" "$bench" \
 	"$(pwd)/tests/lab"
 step "accidents of the lab itself"
-add_lines timeout 1200 tests/lab/outside.sh "$bench" "$(pwd)/tests/lab" "$out"
+add_lines timeout 1200 tests/lab/outside.sh "$bench" "$(pwd)/tests/lab" "$out/outside"
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

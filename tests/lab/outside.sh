@@ -9,6 +9,7 @@ bench=$1
 tests=$2
 work=$3
 failures=0
+mkdir -p "$work"
 
 ok() { echo "ok $1"; }
 bad() {
