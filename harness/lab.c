@@ -131,7 +131,8 @@ static int make_files(const struct lab *lab)
 	autofree char *share = xasprintf("%s/share", lab->dir);
 	autofree char *host_path = xasprintf("%s/host.yaml", share);
 	autofree char *host = xasprintf(
-		"kind: %s\n%sdevices:\n  nvme: { address: \"" LAB_NVME "\", writable: yes }\n",
+		"kind: %s\n%svcpu_cpu: 1\ndevices:\n  nvme: { address: \"" LAB_NVME
+		"\", writable: yes }\n",
 		lab->kind,
 		strcmp(lab->kind, "lab-tcg") ? "" : "instructions: " LAB_RUN "/lab/insn\n");
 	int ret = mkdir_all(share);
