@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the files of the backend share; nobody else includes this. */
+#ifndef COIOMMU_BACKEND_INTERNAL_H
+#define COIOMMU_BACKEND_INTERNAL_H
+
+#include <pthread.h>
+
+#include "backend.h"
+#include "dtt.h"
+#include "memmap.h"
+#include "policy.h"
+
+#define BACKEND_DEVICES 64
+
+struct backend {
+	struct settings settings;
+	const struct backend_sys *sys;
+	void *ctx;
+	struct coiommu_counters *counters;
+
+	pthread_mutex_t lock; /* protects all below, and serialises pin and unpin */
+	uint32_t waiters;     /* atomic: vCPU and VMM threads waiting for the lock */
+
+	struct memmap memmap;
+	int containers[MEMMAP_CONTAINERS]; /* fd, or -1 */
+	uint32_t leaked;		   /* mappings that could not be undone */
+	struct dtt dtt;
+	struct policy *policy;
+	uint64_t devices[BACKEND_DEVICES];
+	uint32_t nr_devices;
+	uint32_t nr_vcpus;
+	bool parked;
+
+	pthread_t unpinner;
+	pthread_cond_t wake; /* the unpinner's deadline has changed */
+	bool unpinner_runs, stop;
+};
+
+void backend_lock(struct backend *b);
+void backend_unlock(struct backend *b);
+__attribute__((format(printf, 2, 3))) void backend_log(const struct backend *b, const char *fmt, ...);
+
+/* With the lock held: */
+void *backend_page_locked(void *backend, uint64_t pfn); /* a dtt_page_fn */
+int backend_activate_locked(struct backend *b, uint64_t root_pfn, uint64_t levels);
+void backend_deactivate_locked(struct backend *b, bool clear_units);
+void backend_park_locked(struct backend *b, bool parked);
+
+/* Pins what a new table or new memory already counts; takes the lock block by block. */
+uint32_t backend_adopt(struct backend *b, uint64_t iova, uint64_t size);
+
+/* The thread is started once, late enough not to be lost in a fork of the VMM. */
+void backend_unpinner_start_locked(struct backend *b);
+void backend_unpinner_stop(struct backend *b);
+
+#endif

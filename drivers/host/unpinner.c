@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The thread that unpins idle pages, in small batches so that requests never wait for long. */
+#include "backend_internal.h"
+
+#include <signal.h>
+#include <time.h>
+
+#define YIELD_NS 50000
+
+static void give_way(struct backend *b)
+{
+	static const struct timespec pause = { .tv_nsec = YIELD_NS };
+
+	backend_unlock(b);
+	/* The mutex is not fair: whoever waits needs us asleep to get it. */
+	if (__atomic_load_n(&b->waiters, __ATOMIC_RELAXED))
+		nanosleep(&pause, NULL);
+	pthread_mutex_lock(&b->lock);
+}
+
+static void sleep_until(struct backend *b, uint64_t deadline_ns)
+{
+	struct timespec ts = { .tv_sec = (time_t)(deadline_ns / 1000000000),
+			       .tv_nsec = (long)(deadline_ns % 1000000000) };
+
+	if (deadline_ns == UINT64_MAX)
+		pthread_cond_wait(&b->wake, &b->lock);
+	else
+		pthread_cond_timedwait(&b->wake, &b->lock, &ts);
+}
+
+static void *unpinner_main(void *arg)
+{
+	struct backend *b = arg;
+	struct timespec cpu;
+
+	pthread_mutex_lock(&b->lock);
+	while (!b->stop) {
+		uint64_t deadline = b->dtt.levels ? policy_deadline(b->policy) : UINT64_MAX;
+
+		if (deadline > b->sys->now_ns(b->ctx)) {
+			if (!clock_gettime(CLOCK_THREAD_CPUTIME_ID, &cpu))
+				b->counters->scan_cpu_ns = (uint64_t)cpu.tv_sec * 1000000000 +
+							   (uint64_t)cpu.tv_nsec;
+			sleep_until(b, deadline);
+			continue;
+		}
+		if (policy_scan(b->policy, b->settings.batch))
+			give_way(b);
+	}
+	pthread_mutex_unlock(&b->lock);
+	return NULL;
+}
+
+void backend_unpinner_start_locked(struct backend *b)
+{
+	sigset_t all, old;
+
+	if (b->unpinner_runs || b->settings.policy.unpin == POLICY_UNPIN_OFF)
+		return;
+	/* The VMM's signals are for the VMM's threads. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	b->unpinner_runs = !pthread_create(&b->unpinner, NULL, unpinner_main, b);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (!b->unpinner_runs)
+		backend_log(b, "cannot start the unpinning thread");
+	else
+		pthread_setname_np(b->unpinner, "coiommu-unpin");
+}
+
+void backend_unpinner_stop(struct backend *b)
+{
+	if (!b->unpinner_runs)
+		return;
+	pthread_mutex_lock(&b->lock);
+	b->stop = true;
+	pthread_cond_signal(&b->wake);
+	pthread_mutex_unlock(&b->lock);
+	pthread_join(b->unpinner, NULL);
+	b->unpinner_runs = false;
+}
