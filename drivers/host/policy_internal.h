@@ -48,6 +48,7 @@ struct policy {
 	uint32_t at_block, at_page, blocks_left;
 	uint32_t cycle_released, cycle_busy, cycle_seen;
 	uint64_t last_released, repinned_before;
+	uint32_t calm_cycles;
 };
 
 /* What one mapping's units say. */

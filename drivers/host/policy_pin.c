@@ -321,6 +321,8 @@ uint32_t policy_pin(struct policy *p, uint64_t pfn, uint32_t nr)
 		uint32_t from = (uint32_t)(pfn - base), n = BLOCK_PAGES - from;
 		enum policy_memory memory = p->ops->memory(p->ctx, pfn, &end);
 
+		if (end <= pfn)
+			end = pfn + 1;
 		if (end > base + BLOCK_PAGES)
 			end = base + BLOCK_PAGES;
 		if (n > nr)

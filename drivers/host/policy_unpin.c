@@ -6,6 +6,8 @@
 
 #include "coiommu_unit.h"
 
+#define CALM_CYCLES 4 /* without regrets before the interval may shrink */
+
 uint32_t policy_release(struct policy *p, uint64_t pfn, uint32_t nr)
 {
 	uint64_t end = pfn + nr;
@@ -126,8 +128,8 @@ static void cycle_start(struct policy *p, uint64_t now)
 }
 
 /*
- * Many pages wanted back soon after their release: the interval is too short. Hardly any,
- * and most of what is pinned idle: too long.
+ * Many pages wanted back soon after their release: the interval is too short. None for some
+ * cycles, and most of what is pinned idle: too long.
  */
 static void interval_adapt(struct policy *p)
 {
@@ -135,9 +137,10 @@ static void interval_adapt(struct policy *p)
 	uint64_t min = p->config.interval_ns / 8, max = p->config.interval_ns * 8;
 
 	p->repinned_before = p->n->repinned;
-	if (repinned > p->last_released / 8 && repinned)
+	p->calm_cycles = repinned > p->last_released / 64 ? 0 : p->calm_cycles + 1;
+	if (repinned > p->last_released / 8)
 		p->n->interval_ns = p->n->interval_ns * 2 > max ? max : p->n->interval_ns * 2;
-	else if (repinned <= p->last_released / 64 && p->cycle_busy < p->cycle_seen / 2)
+	else if (p->calm_cycles >= CALM_CYCLES && p->cycle_busy < p->cycle_seen / 2)
 		p->n->interval_ns = p->n->interval_ns / 2 < min ? min : p->n->interval_ns / 2;
 	p->last_released = p->cycle_released;
 }
