@@ -35,6 +35,7 @@ struct settings {
 	bool log;
 	bool strict;
 	bool break_pin;
+	bool no_thread; /* not from the environment: tests call backend_scan() */
 	uint32_t batch;
 };
 

@@ -56,7 +56,8 @@ void backend_unpinner_start_locked(struct backend *b)
 {
 	sigset_t all, old;
 
-	if (b->unpinner_runs || b->settings.policy.unpin == POLICY_UNPIN_OFF)
+	if (b->unpinner_runs || b->settings.no_thread ||
+	    b->settings.policy.unpin == POLICY_UNPIN_OFF)
 		return;
 	/* The VMM's signals are for the VMM's threads. */
 	sigfillset(&all);
