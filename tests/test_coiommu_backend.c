@@ -10,6 +10,9 @@
 #define PAGES 16384ULL /* 64 MiB */
 #define REQUEST (PAGES - 1)
 #define ROOT (PAGES - 2)
+#ifndef HOSTILE_REQUESTS
+#define HOSTILE_REQUESTS 1000000
+#endif
 
 static struct fake fake;
 static struct coiommu_counters *counters;
@@ -42,7 +45,8 @@ static void map_all(int container)
 {
 	backend_container(backend, FAKE_FD + container);
 	assert_int_equal(backend_dma_map(backend, FAKE_FD + container, 0, (uintptr_t)fake.mem,
-					 PAGES * PAGE, RW), 0);
+					 PAGES * PAGE, RW),
+			 0);
 }
 
 static void start(void)
@@ -211,11 +215,11 @@ static void hostile_request(struct coiommu_request *r, uint32_t *seed)
 /* Entries that point anywhere: to themselves, to units, out of memory. */
 static void hostile_table(uint32_t *seed)
 {
-	uint64_t *table = guest_page(&fake, fake_random(seed) % 2 ? ROOT : hostile_frame(seed) % PAGES);
+	uint64_t *table =
+		guest_page(&fake, fake_random(seed) % 2 ? ROOT : hostile_frame(seed) % PAGES);
 
 	for (int i = 0; i < 8; i++)
-		table[fake_random(seed) % 512] = hostile_frame(seed) << 12 |
-						 fake_random(seed) % 4 |
+		table[fake_random(seed) % 512] = hostile_frame(seed) << 12 | fake_random(seed) % 4 |
 						 (uint64_t)fake_random(seed) << 56;
 }
 
@@ -229,7 +233,7 @@ static void test_hostile(void **state)
 	map_all(0);
 	fake.fail_map = 50;
 	fake.fail_unmap = 50;
-	for (int i = 0; i < 1500000; i++) {
+	for (int i = 0; i < HOSTILE_REQUESTS; i++) {
 		uint64_t page = i % 3 ? REQUEST : hostile_frame(&seed) % PAGES;
 
 		if (i % 16 == 0)
@@ -255,7 +259,7 @@ static void test_hostile(void **state)
 	fake.fail_map = fake.fail_unmap = 0;
 	backend_vm_reset(backend);
 	assert_int_equal(counters->policy.pinned_pages, 0);
-	printf("1500000 hostile requests: %llu pins, peak %llu of %llu pages\n",
+	printf("%d hostile requests: %llu pins, peak %llu of %llu pages\n", HOSTILE_REQUESTS,
 	       (unsigned long long)counters->policy.pins, (unsigned long long)fake.mapped_peak,
 	       (unsigned long long)quota);
 }
@@ -279,7 +283,8 @@ static void test_hostile_walks(void **state)
 	for (uint32_t i = 0; i < 2000000; i++) {
 		struct dtt dtt = { 0 };
 		uint64_t root = fake_random(&seed) % 70, levels = fake_random(&seed) % 7;
-		uint64_t block = (uint64_t)fake_random(&seed) << (fake_random(&seed) % 16) >> (fake_random(&seed) % 32);
+		uint64_t block = (uint64_t)fake_random(&seed) << (fake_random(&seed) % 16) >>
+				 (fake_random(&seed) % 32);
 		const uint32_t *leaf;
 
 		if (dtt_set(&dtt, root, levels, table_page, mem)) {
@@ -320,12 +325,13 @@ static void test_regions_move(void **state)
 	assert_int_equal(guest_pin(&guest, vcpu, REQUEST, 0x10, 1), COIOMMU_BAD_PAGE);
 	assert_int_equal(backend_dma_map(backend, FAKE_FD, 0, (uintptr_t)fake.mem, low, RW), 0);
 	/* A shadowed ROM: read only, stays as the VMM wants it. */
-	assert_int_equal(backend_dma_map(backend, FAKE_FD, low, (uintptr_t)fake.mem + low,
-					 16 * PAGE, 1), 0);
+	assert_int_equal(
+		backend_dma_map(backend, FAKE_FD, low, (uintptr_t)fake.mem + low, 16 * PAGE, 1), 0);
 	assert_int_equal(fake.mapped[0], 16);
 	assert_int_equal(backend_dma_map(backend, FAKE_FD, low + 16 * PAGE,
 					 (uintptr_t)fake.mem + low + 16 * PAGE,
-					 PAGES * PAGE - low - 16 * PAGE, RW), 0);
+					 PAGES * PAGE - low - 16 * PAGE, RW),
+			 0);
 	/* What was mapped by devices all the time is pinned again, unasked. */
 	assert_int_equal(fake.mapped[0], 16 + 8);
 	assert_true(*guest_unit(&guest, 0x10) >> 31);
@@ -346,8 +352,9 @@ static void test_other_memory_passes(void **state)
 	uint8_t bar[64];
 
 	start();
-	assert_int_equal(backend_dma_map(backend, FAKE_FD, 1ULL << 32, (uintptr_t)bar & ~0xfffULL,
-					 PAGE, RW), BACKEND_PASS);
+	assert_int_equal(
+		backend_dma_map(backend, FAKE_FD, 1ULL << 32, (uintptr_t)bar & ~0xfffULL, PAGE, RW),
+		BACKEND_PASS);
 	assert_int_equal(backend_dma_map(backend, FAKE_FD, 5, (uintptr_t)fake.mem, PAGE, RW),
 			 BACKEND_PASS);
 	assert_int_equal(backend_dma_map(backend, FAKE_FD, 0, (uintptr_t)fake.mem, PAGE, RW | 4),
@@ -410,6 +417,12 @@ static void test_vm_reset(void **state)
 	start();
 	assert_true(map(5, 1));
 	unit = guest_unit(&guest, 5);
+	/* From the devices' reset on nothing is written unasked. */
+	backend_device_reset(backend);
+	guest_unmap(&guest, 5, 1);
+	fake.clock += 10 * settings.policy.interval_ns;
+	assert_false(backend_scan(backend));
+	assert_int_equal(counters->policy.scan_cycles, 0);
 	memset(unit, 0xab, 4); /* the new owner's data */
 	backend_vm_reset(backend);
 	assert_int_equal(fake.mapped[0], 0);
@@ -504,11 +517,11 @@ static int read_settings(const char *one)
 static void test_settings(void **state)
 {
 	static const char *const wrong[] = {
-		"COIOMMU_UNPIN=LRU",	"COIOMMU_INTERVAL_MS=0", "COIOMMU_INTERVAL_MS=-1",
-		"COIOMMU_QUOTA=10",	"COIOMMU_QUOTA=1T",	 "COIOMMU_QUOTA=99999999999999G",
-		"COIOMMU_RANGE=3",	"COIOMMU_RANGE=2048",	 "COIOMMU_BEFORE=",
-		"COIOMMU_BATCH=0",	"COIOMMU_LIMIT=1k",	 "COIOMMU_MAPPINGS=automatic",
-		"COIOMMU_GENERATIONS=256", "COIOMMU_BREAK=yes",	 "COIOMMU_SPECULATE= 4",
+		"COIOMMU_UNPIN=LRU",	   "COIOMMU_INTERVAL_MS=0", "COIOMMU_INTERVAL_MS=-1",
+		"COIOMMU_QUOTA=10",	   "COIOMMU_QUOTA=1T",	    "COIOMMU_QUOTA=99999999999999G",
+		"COIOMMU_RANGE=3",	   "COIOMMU_RANGE=2048",    "COIOMMU_BEFORE=",
+		"COIOMMU_BATCH=0",	   "COIOMMU_LIMIT=1k",	    "COIOMMU_MAPPINGS=automatic",
+		"COIOMMU_GENERATIONS=256", "COIOMMU_BREAK=yes",	    "COIOMMU_SPECULATE= 4",
 	};
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)

@@ -34,9 +34,9 @@ struct fake {
 	uint32_t *owner[FAKE_CONTAINERS]; /* per page: first page of its mapping + 1 */
 	uint64_t mapped[FAKE_CONTAINERS]; /* pages */
 	uint64_t mapped_peak;
-	uint64_t mistakes; /* outside of memory, wrong address, cut mapping */
+	uint64_t mistakes;	       /* outside of memory, wrong address, cut mapping */
 	uint32_t fail_map, fail_unmap; /* one call in so many fails; 0: none */
-	uint32_t limit; /* mappings; 0: none */
+	uint32_t limit;		       /* mappings; 0: none */
 	uint32_t mappings;
 	bool real_clock;
 	uint64_t clock;

@@ -47,17 +47,17 @@ enum broken {
 
 struct thread {
 	uint8_t iteration;
-	uint8_t nr; /* results of this iteration's steps */
+	uint8_t nr;   /* results of this iteration's steps */
 	uint8_t last; /* the kind of step that gave the newest result */
 	uint32_t result[MAX_STEPS];
 };
 
 struct state {
 	__u32 unit[MAX_PAGES];
-	uint8_t mapped;	 /* the one VFIO mapping, of all pages */
-	uint8_t record;	 /* the host's own idea of that */
-	uint8_t lock;	 /* thread + 1 */
-	uint8_t failures; /* of VFIO, so far */
+	uint8_t mapped;		  /* the one VFIO mapping, of all pages */
+	uint8_t record;		  /* the host's own idea of that */
+	uint8_t lock;		  /* thread + 1 */
+	uint8_t failures;	  /* of VFIO, so far */
 	uint8_t dma[MAX_THREADS]; /* page + 1 */
 	struct thread thread[MAX_THREADS];
 };
@@ -435,24 +435,33 @@ static const char *check(const struct config *c)
 
 static void test_one_page(void **state)
 {
-	static const struct config c = { .pages = 1, .guests = 2, .guest_iterations = 2,
-					 .host_iterations = 4, .max_failures = 1 };
+	static const struct config c = { .pages = 1,
+					 .guests = 2,
+					 .guest_iterations = 2,
+					 .host_iterations = 4,
+					 .max_failures = 1 };
 
 	assert_null(check(&c));
 }
 
 static void test_three_guests(void **state)
 {
-	static const struct config c = { .pages = 1, .guests = 3, .guest_iterations = 1,
-					 .host_iterations = 3, .max_failures = 1 };
+	static const struct config c = { .pages = 1,
+					 .guests = 3,
+					 .guest_iterations = 1,
+					 .host_iterations = 3,
+					 .max_failures = 1 };
 
 	assert_null(check(&c));
 }
 
 static void test_range(void **state)
 {
-	static const struct config c = { .pages = 2, .guests = 2, .guest_iterations = 2,
-					 .host_iterations = 3, .max_failures = 1,
+	static const struct config c = { .pages = 2,
+					 .guests = 2,
+					 .guest_iterations = 2,
+					 .host_iterations = 3,
+					 .max_failures = 1,
 					 .page_of = { 0, 1 } };
 
 	assert_null(check(&c));
@@ -460,8 +469,11 @@ static void test_range(void **state)
 
 static void test_failures(void **state)
 {
-	static const struct config c = { .pages = 2, .guests = 1, .guest_iterations = 3,
-					 .host_iterations = 4, .max_failures = 3 };
+	static const struct config c = { .pages = 2,
+					 .guests = 1,
+					 .guest_iterations = 3,
+					 .host_iterations = 4,
+					 .max_failures = 3 };
 
 	assert_null(check(&c));
 }
@@ -469,8 +481,11 @@ static void test_failures(void **state)
 static void test_errors_are_found(void **state)
 {
 	for (int broken = TEST_BEFORE_COUNT; broken <= NO_ROLLBACK; broken++) {
-		const struct config c = { .broken = (enum broken)broken, .pages = 2, .guests = 2,
-					  .guest_iterations = 2, .host_iterations = 3,
+		const struct config c = { .broken = (enum broken)broken,
+					  .pages = 2,
+					  .guests = 2,
+					  .guest_iterations = 2,
+					  .host_iterations = 3,
 					  .page_of = { 0, 1 } };
 
 		assert_non_null(check(&c));

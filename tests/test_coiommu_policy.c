@@ -13,8 +13,8 @@ static uint64_t static_from = UINT64_MAX; /* frames from here on are pinned by o
 
 static int op_map(void *ctx, uint64_t pfn, uint32_t nr)
 {
-	return fake_dma_map(&fake, FAKE_FD, pfn * PAGE, (uintptr_t)fake.mem + pfn * PAGE,
-			    nr * PAGE, RW);
+	return fake_dma_map(&fake, FAKE_FD, pfn * PAGE, (uintptr_t)fake.mem + pfn * PAGE, nr * PAGE,
+			    RW);
 }
 
 static int op_unmap(void *ctx, uint64_t pfn, uint32_t nr)
@@ -171,7 +171,7 @@ static void test_unpin_off(void **state)
 
 static void test_ranges(void **state)
 {
-	start(&policy_defaults); /* 16 pages */
+	start(&policy_defaults);     /* 16 pages */
 	assert_true(map(1030, 100)); /* 1030..1129: 2 + 8 + 5 * 16 + 8 + 2 */
 	assert_int_equal(n.pinned_pages, 100);
 	assert_int_equal(n.mappings, 9);
@@ -503,7 +503,8 @@ static void test_scan_cost(void **state)
 	static const struct {
 		const char *name;
 		uint32_t stride, range;
-	} layouts[] = { { "adjacent, ranges", 1, 16 }, { "adjacent, single", 1, 1 },
+	} layouts[] = { { "adjacent, ranges", 1, 16 },
+			{ "adjacent, single", 1, 1 },
 			{ "every second, single", 2, 1 } };
 
 	for (size_t k = 0; k < 3; k++) {
@@ -527,9 +528,9 @@ static void test_scan_cost(void **state)
 		idle = real_ns() - t0;
 		assert_int_equal(n.pinned_pages, 0);
 		printf("scan of 100000 pages, %s: busy %.2f ms, clearing accessed %.2f ms, "
-		       "releasing %.2f ms, %llu bytes of metadata\n", layouts[k].name, (double)busy / 1e6,
-		       (double)accessed / 1e6, (double)idle / 1e6,
-		       (unsigned long long)n.metadata_bytes);
+		       "releasing %.2f ms, %llu bytes of metadata\n",
+		       layouts[k].name, (double)busy / 1e6, (double)accessed / 1e6,
+		       (double)idle / 1e6, (unsigned long long)n.metadata_bytes);
 		assert_true(busy < 100000000 && accessed < 100000000);
 		if (k < 2)
 			finish(state);

@@ -75,15 +75,16 @@ static void start(struct guest_thread *threads, const struct settings *settings)
 	counters = calloc(1, sizeof(*counters));
 	backend = backend_new(settings, &fake_sys, &fake, counters);
 	backend_container(backend, FAKE_FD);
-	assert_int_equal(backend_dma_map(backend, FAKE_FD, 0, (uintptr_t)fake.mem, PAGES * PAGE,
-					 RW), 0);
+	assert_int_equal(
+		backend_dma_map(backend, FAKE_FD, 0, (uintptr_t)fake.mem, PAGES * PAGE, RW), 0);
 	guest = (struct guest){ &fake, backend, PAGES - 1, PAGES - 1 };
 	for (uint32_t i = 0; i < GUESTS; i++)
 		threads[i] = (struct guest_thread){ .vcpu = backend_vcpu_new(backend),
 						    .request = guest_alloc(&guest),
 						    .seed = i + 1 };
-	assert_int_equal(guest_command(&guest, threads[0].vcpu, threads[0].request,
-				       COIOMMU_OP_ACTIVATE), COIOMMU_OK);
+	assert_int_equal(
+		guest_command(&guest, threads[0].vcpu, threads[0].request, COIOMMU_OP_ACTIVATE),
+		COIOMMU_OK);
 }
 
 static uint64_t counts_left(void)
@@ -123,8 +124,9 @@ static void stress(struct settings *settings, const char *name)
 	backend_lock(backend); /* against the unpinner */
 	fake.fail_map = fake.fail_unmap = 0;
 	printf("%s: %llu maps, %llu refused, %llu pins, %llu idle, %llu evicted, %llu cycles, "
-	       "peak %llu pages, %llu lost\n", name, (unsigned long long)maps,
-	       (unsigned long long)refused, (unsigned long long)counters->policy.pins,
+	       "peak %llu pages, %llu lost\n",
+	       name, (unsigned long long)maps, (unsigned long long)refused,
+	       (unsigned long long)counters->policy.pins,
 	       (unsigned long long)counters->policy.released_idle,
 	       (unsigned long long)counters->policy.released_quota,
 	       (unsigned long long)counters->policy.scan_cycles,
@@ -135,8 +137,9 @@ static void stress(struct settings *settings, const char *name)
 	if (settings->policy.quota_pages)
 		assert_true(fake.mapped_peak <= settings->policy.quota_pages);
 	backend_unlock(backend);
-	assert_int_equal(guest_command(&guest, threads[0].vcpu, threads[0].request,
-				       COIOMMU_OP_DEACTIVATE), COIOMMU_OK);
+	assert_int_equal(
+		guest_command(&guest, threads[0].vcpu, threads[0].request, COIOMMU_OP_DEACTIVATE),
+		COIOMMU_OK);
 	assert_int_equal(fake.mapped[0], 0);
 	assert_int_equal(fake.mistakes, 0);
 	if (settings->policy.break_release)

@@ -497,7 +497,7 @@ static int parse(struct params *p, char *text)
 	char *word;
 	int err = 0;
 
-	while (!err && (word = strsep(&text, " \n"))) {
+	while (!err && (word = strsep(&text, "\n "))) {
 		int key;
 
 		if (!*word)

@@ -94,8 +94,7 @@ static struct memmap_region *lazy_region(struct backend *b, uint64_t pfn, uint32
 	for (uint32_t i = 0; i < b->memmap.nr; i++) {
 		struct memmap_region *r = &b->memmap.regions[i];
 
-		if (r->lazy && r->iova <= pfn * PAGE &&
-		    (pfn + nr) * PAGE - r->iova <= r->size) {
+		if (r->lazy && r->iova <= pfn * PAGE && (pfn + nr) * PAGE - r->iova <= r->size) {
 			found = r;
 			*containers |= r->containers;
 		}
@@ -274,7 +273,9 @@ static int map_region_locked(struct backend *b, const struct memmap_region *regi
 int backend_dma_map(struct backend *b, int fd, uint64_t iova, uint64_t vaddr, uint64_t size,
 		    uint32_t flags)
 {
-	struct memmap_region region = { .iova = iova, .size = size, .vaddr = vaddr, .flags = flags };
+	struct memmap_region region = {
+		.iova = iova, .size = size, .vaddr = vaddr, .flags = flags
+	};
 	int err = BACKEND_PASS;
 
 	if (!size || (iova | vaddr | size) % PAGE || size > UINT64_MAX - iova ||
@@ -301,8 +302,7 @@ int backend_dma_map(struct backend *b, int fd, uint64_t iova, uint64_t vaddr, ui
 	return err;
 }
 
-int backend_dma_unmap(struct backend *b, int fd, uint64_t iova, uint64_t size,
-		      uint64_t *lazy_bytes)
+int backend_dma_unmap(struct backend *b, int fd, uint64_t iova, uint64_t size, uint64_t *lazy_bytes)
 {
 	const struct memmap_region *r;
 	uint64_t end = size > UINT64_MAX - iova ? UINT64_MAX : iova + size;
@@ -398,7 +398,8 @@ uint32_t backend_adopt(struct backend *b, uint64_t iova, uint64_t size)
 	uint64_t block_bytes = PAGE * COIOMMU_LEAF_UNITS;
 	uint32_t failed = 0;
 
-	for (uint64_t block = iova / block_bytes; block <= (iova + size - 1) / block_bytes; block++) {
+	for (uint64_t block = iova / block_bytes; block <= (iova + size - 1) / block_bytes;
+	     block++) {
 		bool active;
 
 		backend_lock(b);
@@ -441,7 +442,20 @@ void backend_device(struct backend *b, uint64_t id)
 
 void backend_device_reset(struct backend *b)
 {
-	__atomic_add_fetch(&b->counters->device_resets, 1, __ATOMIC_RELAXED);
+	backend_lock(b); /* what the unpinner is at is finished */
+	b->counters->device_resets++;
+	__atomic_store_n(&b->paused, true, __ATOMIC_RELAXED);
+	backend_unlock(b);
+}
+
+void backend_vcpu_runs(struct backend *b)
+{
+	if (!__atomic_load_n(&b->paused, __ATOMIC_RELAXED))
+		return;
+	backend_lock(b);
+	__atomic_store_n(&b->paused, false, __ATOMIC_RELAXED);
+	pthread_cond_signal(&b->wake);
+	backend_unlock(b);
 }
 
 /* ---- Life --------------------------------------------------------------------------- */
@@ -469,7 +483,7 @@ bool backend_scan(struct backend *b)
 	bool more;
 
 	backend_lock(b);
-	more = b->dtt.levels && policy_scan(b->policy, b->settings.batch);
+	more = b->dtt.levels && !b->paused && policy_scan(b->policy, b->settings.batch);
 	backend_unlock(b);
 	return more;
 }

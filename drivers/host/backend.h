@@ -49,7 +49,10 @@ int backend_dma_unmap(struct backend *b, int fd, uint64_t iova, uint64_t size,
 void backend_container(struct backend *b, int fd);
 /* An assigned device, as COIOMMU_DEVICE(). */
 void backend_device(struct backend *b, uint64_t id);
+/* Perhaps the machine is being reset: no background work until a vCPU runs or it was. */
 void backend_device_reset(struct backend *b);
+/* A vCPU is about to run. Cheap. */
+void backend_vcpu_runs(struct backend *b);
 /* The machine was reset: the table is gone. No vCPU may run. */
 void backend_vm_reset(struct backend *b);
 

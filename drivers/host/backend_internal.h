@@ -30,6 +30,7 @@ struct backend {
 	uint32_t nr_devices;
 	uint32_t nr_vcpus;
 	bool parked;
+	bool paused; /* atomic: a device was reset, and no vCPU has run since */
 
 	pthread_t unpinner;
 	pthread_cond_t wake; /* the unpinner's deadline has changed */
@@ -38,7 +39,8 @@ struct backend {
 
 void backend_lock(struct backend *b);
 void backend_unlock(struct backend *b);
-__attribute__((format(printf, 2, 3))) void backend_log(const struct backend *b, const char *fmt, ...);
+__attribute__((format(printf, 2, 3))) void backend_log(const struct backend *b, const char *fmt,
+						       ...);
 
 /* With the lock held: */
 void *backend_page_locked(void *backend, uint64_t pfn); /* a dtt_page_fn */

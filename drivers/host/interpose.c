@@ -65,11 +65,9 @@ static int raw_ioctl(int fd, unsigned long request, void *arg)
 static int sys_dma_map(void *ctx, int fd, uint64_t iova, uint64_t vaddr, uint64_t size,
 		       uint32_t flags)
 {
-	struct vfio_iommu_type1_dma_map map = { .argsz = sizeof(map),
-						.flags = flags,
-						.vaddr = vaddr,
-						.iova = iova,
-						.size = size };
+	struct vfio_iommu_type1_dma_map map = {
+		.argsz = sizeof(map), .flags = flags, .vaddr = vaddr, .iova = iova, .size = size
+	};
 
 	return raw_ioctl(fd, VFIO_IOMMU_MAP_DMA, &map) ? -errno : 0;
 }
@@ -259,7 +257,7 @@ static int set_iommu(int fd, void *arg)
 	} else {
 		broken("this VFIO IOMMU type is not supported");
 	}
-	return ret;
+	return 0;
 }
 
 /* ---- KVM ---------------------------------------------------------------------------- */
@@ -343,6 +341,7 @@ static int run_vcpu(int fd, void *arg)
 		check_start();
 	}
 	v->ran = true;
+	backend_vcpu_runs(backend);
 	/* The next KVM_RUN completes the access; a pending kick makes it return EINTR. */
 	do {
 		ret = raw_ioctl(fd, KVM_RUN, arg);

@@ -39,7 +39,8 @@ struct policy {
 	uint8_t spec_order;	    /* what a new block starts with */
 	uint32_t spec_skipped;
 
-	uint32_t reclaim_at; /* block at which the next eviction starts */
+	uint32_t reclaim_at;   /* block at which the next eviction starts */
+	bool nothing_to_evict; /* a search within this request found nothing: do not repeat it */
 
 	/* The unpin cycle. */
 	bool running;

@@ -118,6 +118,7 @@ static uint32_t evict(struct policy *p, uint32_t want)
 		}
 	}
 	p->n->released_quota += freed;
+	p->nothing_to_evict = !freed;
 	return freed;
 }
 
@@ -127,7 +128,7 @@ static bool make_room(struct policy *p, uint32_t nr)
 
 	if (fits(p, nr))
 		return true;
-	if (p->config.quota_pages && nr > p->config.quota_pages)
+	if (p->nothing_to_evict || (p->config.quota_pages && nr > p->config.quota_pages))
 		return false;
 	/* A few more than needed, so that not every request has to search. */
 	if (p->config.quota_pages / 32 > batch)
@@ -174,7 +175,7 @@ static int pin_mapping(struct policy *p, struct block *b, uint32_t *leaf, const 
 	int err = policy_mapping_add(p, b, page, order);
 
 	/* Out of mappings or of the memory lock limit: as good as a quota. Once. */
-	if ((err == -ENOSPC || err == -ENOMEM) && evict(p, EVICT_BATCH))
+	if ((err == -ENOSPC || err == -ENOMEM) && !p->nothing_to_evict && evict(p, EVICT_BATCH))
 		err = policy_mapping_add(p, b, page, order);
 	if (!err)
 		pinned_new(p, b, leaf, s, page, 1U << order);
@@ -316,6 +317,7 @@ uint32_t policy_pin(struct policy *p, uint64_t pfn, uint32_t nr)
 {
 	uint32_t done = 0;
 
+	p->nothing_to_evict = false;
 	while (nr) {
 		uint64_t base = pfn & ~(uint64_t)(BLOCK_PAGES - 1), end = pfn + 1;
 		uint32_t from = (uint32_t)(pfn - base), n = BLOCK_PAGES - from;

@@ -61,7 +61,8 @@ int policy_visit(const struct policy *p, uint64_t pfn, uint64_t nr,
 		const struct block *b = p->list[at];
 		uint64_t base = b->index * BLOCK_PAGES;
 
-		for (uint32_t i = bit_next(b->head, 0); i < BLOCK_PAGES; i = bit_next(b->head, i + 1)) {
+		for (uint32_t i = bit_next(b->head, 0); i < BLOCK_PAGES;
+		     i = bit_next(b->head, i + 1)) {
 			uint32_t size = 1U << b->order[i];
 			int err = 0;
 

@@ -127,8 +127,8 @@ int settings_read(struct settings *s, char *(*get)(const char *name), char *erro
 
 		if (!text || (i == MAPPINGS && !strcmp(text, "auto")))
 			continue;
-		err = table[i].words ? parse_word(text, table[i].words, &value[i]) :
-				       parse_number(text, table[i].max, table[i].sizes, &value[i]);
+		err = table[i].words ? parse_word(text, table[i].words, &value[i])
+				     : parse_number(text, table[i].max, table[i].sizes, &value[i]);
 		if (err) {
 			snprintf(error, size, "%s=%s is not understood", table[i].name, text);
 			return err;

@@ -36,12 +36,14 @@ static void *unpinner_main(void *arg)
 
 	pthread_mutex_lock(&b->lock);
 	while (!b->stop) {
-		uint64_t deadline = b->dtt.levels ? policy_deadline(b->policy) : UINT64_MAX;
+		uint64_t deadline = UINT64_MAX;
 
+		if (b->dtt.levels && !__atomic_load_n(&b->paused, __ATOMIC_RELAXED))
+			deadline = policy_deadline(b->policy);
 		if (deadline > b->sys->now_ns(b->ctx)) {
 			if (!clock_gettime(CLOCK_THREAD_CPUTIME_ID, &cpu))
-				b->counters->scan_cpu_ns = (uint64_t)cpu.tv_sec * 1000000000 +
-							   (uint64_t)cpu.tv_nsec;
+				b->counters->scan_cpu_ns =
+					(uint64_t)cpu.tv_sec * 1000000000 + (uint64_t)cpu.tv_nsec;
 			sleep_until(b, deadline);
 			continue;
 		}
