@@ -29,7 +29,7 @@ endif
 LIB_SRC := $(filter-out harness/main.c,$(wildcard harness/*.c)) \
 	$(wildcard bench/*.c bench/*/*.c)
 LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o)
-TEST_SRC := $(wildcard tests/test_*.c)
+TEST_SRC := $(filter-out tests/test_coiommu_%,$(wildcard tests/test_*.c))
 TESTS := $(TEST_SRC:tests/%.c=$(BUILD)/tests/%)
 
 KERNEL := $(BUILD)/kernel/version
@@ -37,8 +37,11 @@ IMAGES := $(BUILD)/images/guest.erofs
 
 .PHONY: all bench check deps format help images lint san-check test clean
 .SECONDARY:
+.DEFAULT_GOAL := all
+include drivers/drivers.mk
 
-all: $(BUILD)/iommubench $(BUILD)/agent $(BUILD)/insn_plugin.so $(BUILD)/lab_hold
+all: $(BUILD)/iommubench $(BUILD)/agent $(BUILD)/insn_plugin.so $(BUILD)/lab_hold \
+	$(BUILD)/drivers/libcoiommu.so
 
 help:
 	@echo "make bench   set up what is missing, run configs/quick.yaml, write the report"
@@ -53,8 +56,8 @@ bench: deps
 	$(Q)$(MAKE) --no-print-directory all images
 	$(Q)$(BUILD)/iommubench run configs/quick.yaml
 
-check: $(TESTS)
-	$(Q)scripts/run-tests.sh $(TESTS)
+check: $(TESTS) $(COIOMMU_TESTS)
+	$(Q)scripts/run-tests.sh $^
 
 test: deps
 	$(Q)$(MAKE) --no-print-directory lint
@@ -108,9 +111,9 @@ $(BUILD)/lab_hold: scripts/lab_hold.c
 $(KERNEL): scripts/kernel.sh
 	$(Q)scripts/kernel.sh $(BUILD)/kernel
 
-$(IMAGES): $(KERNEL) $(BUILD)/agent scripts/images.sh $(wildcard /usr/bin/fio)
+$(IMAGES): $(KERNEL) $(BUILD)/agent scripts/images.sh $(COIOMMU_MODULES) $(wildcard /usr/bin/fio)
 	@echo "  IMAGE $(BUILD)/images"
-	$(Q)scripts/images.sh $(BUILD)/kernel $(BUILD)/agent $(BUILD)/images
+	$(Q)scripts/images.sh $(BUILD)/kernel $(BUILD)/agent $(BUILD)/images $(COIOMMU_MODULES)
 
 # --- quality ---
 

@@ -11,6 +11,12 @@ struct boot;
 struct host;
 struct vm_config;
 
+/* A value that the mode needs in a sysfs or procfs attribute of the host. */
+struct host_write {
+	const char *path;
+	const char *value;
+};
+
 /*
  * NULL callbacks mean nothing to do; `name`, `help` and `prove` are required. Callbacks
  * return 0 or -errno and log or store their reason once, where the detail is known.
@@ -19,7 +25,14 @@ struct mode_ops {
 	const char *name;
 	const char *help; /* one line */
 	const struct setting *settings;
+	/* Written through the journal before each boot; ends with a NULL path. May be NULL. */
+	const struct host_write *host_writes;
 
+	/*
+	 * Checks settings against each other when the configuration is read. 0, or -EINVAL with
+	 * the message in *why, to free.
+	 */
+	int (*validate)(const struct settings *settings, char **why);
 	/*
 	 * Can this mode run on this host? 0, or -errno with the reason and the remedy in *why
 	 * (to free): every cell of the mode is then skipped with that reason.

@@ -5,24 +5,27 @@
 #include <stddef.h>
 #include <string.h>
 
-extern const struct mode_ops mode_static, mode_viommu_strict, mode_viommu_lazy, mode_viommu_pt;
+extern const struct mode_ops mode_static, mode_viommu_strict, mode_viommu_lazy, mode_viommu_pt,
+	mode_coiommu;
 extern const struct device_ops device_nvme;
-extern const struct workload_ops workload_boot, workload_fio;
+extern const struct workload_ops workload_boot, workload_fio, workload_dmamap;
 extern const struct metric_ops metric_stages, metric_pinned, metric_cpu, metric_exits,
-	metric_iommu_map, metric_faults, metric_instructions;
+	metric_iommu_map, metric_faults, metric_coiommu, metric_instructions;
 
 const struct mode_ops *const registry_modes[] = {
-	&mode_static, &mode_viommu_strict, &mode_viommu_lazy, &mode_viommu_pt, NULL,
+	&mode_static, &mode_viommu_strict, &mode_viommu_lazy, &mode_viommu_pt, &mode_coiommu, NULL,
 };
 
 const struct device_ops *const registry_devices[] = { &device_nvme, NULL };
 
-const struct workload_ops *const registry_workloads[] = { &workload_boot, &workload_fio, NULL };
+const struct workload_ops *const registry_workloads[] = { &workload_boot, &workload_fio,
+							  &workload_dmamap, NULL };
 
 /* A window is bracketed in this order and closed in reverse: the most exact counters last. */
 const struct metric_ops *const registry_metrics[] = {
-	&metric_stages, &metric_iommu_map, &metric_faults,	 &metric_pinned,
-	&metric_cpu,	&metric_exits,	   &metric_instructions, NULL,
+	&metric_stages,	 &metric_iommu_map,    &metric_faults,
+	&metric_coiommu, &metric_pinned,       &metric_cpu,
+	&metric_exits,	 &metric_instructions, NULL,
 };
 
 const struct mode_ops *registry_mode(const char *name)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "bench/registry.h"
+#include "harness/journal.h"
 #include "harness/log.h"
 #include "harness/placement.h"
 #include "harness/util.h"
@@ -303,13 +304,32 @@ static void note_result(const struct boot *boot, struct cell_run *run, int ret)
 		run->reason = xstrdup(boot->reason ? boot->reason : strerror(-ret));
 }
 
+static int write_host(struct boot *boot)
+{
+	const struct host_write *write = boot->cell->mode->host_writes;
+	int ret = 0;
+
+	for (; write && write->path && !ret; write++) {
+		autofree char *now = file_read_trimmed(write->path);
+
+		if (now && !strcmp(now, write->value))
+			continue;
+		ret = journal_write(boot->journal, write->path, write->value);
+		if (ret)
+			boot_fail(boot, ret, "cannot write %s to %s: %s", write->value, write->path,
+				  strerror(-ret));
+	}
+	return ret;
+}
+
 enum boot_status boot_live(struct boot *boot, const char *dir, struct cell_run *runs, size_t nr)
 {
 	const struct device_ops *device = boot->cell->device;
 	int ret = 0;
 
 	boot->proof = json_object();
-	if (device->host_setup)
+	ret = write_host(boot);
+	if (!ret && device->host_setup)
 		ret = device->host_setup(boot, boot->cell->device_settings);
 	if (!ret)
 		ret = sources_open(boot);

@@ -29,7 +29,7 @@ static bool mode_at(size_t i, struct plugin *out)
 	const struct mode_ops *ops = registry_modes[i];
 
 	if (ops)
-		*out = (struct plugin){ ops, ops->name, ops->settings, NULL };
+		*out = (struct plugin){ ops, ops->name, ops->settings, ops->validate };
 	return ops;
 }
 

@@ -445,6 +445,22 @@ static void print_host_writes(const struct host *host)
 	}
 }
 
+/* Each once, however many cells have its mode. */
+static void print_mode_writes(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->nr_cells; i++) {
+		const struct mode_ops *mode = plan->cells[i].mode;
+		const struct host_write *write = mode->host_writes;
+		bool seen = false;
+
+		for (size_t k = 0; k < i && !seen; k++)
+			seen = plan->cells[k].mode == mode;
+		for (; write && write->path && !seen; write++)
+			printf("host write: %s to %s, for %s; undone at the end\n", write->value,
+			       write->path, mode->name);
+	}
+}
+
 int run_host_dry(const struct run_options *options, const struct experiment *exp, struct plan *plan,
 		 const struct host *host)
 {
@@ -457,6 +473,7 @@ int run_host_dry(const struct run_options *options, const struct experiment *exp
 	for (size_t i = 0; i < plan->nr_cells; i++)
 		print_cell(options, exp, &plan->cells[i], host);
 	print_host_writes(host);
+	print_mode_writes(plan);
 	for (size_t i = 0; i < plan->nr_boots; i++)
 		estimate += boot_estimate(&run, &plan->boots[i]);
 	printf("%zu cells, %zu boots, about %s\n", plan->nr_cells, plan->nr_boots,

@@ -58,6 +58,7 @@ int vm_config_guest(const char *build_dir, uint64_t memory_bytes, unsigned int c
 	*config = (struct vm_config){ .accel = "kvm",
 				      .cpu = "host",
 				      .firmware = "qboot.rom",
+				      .build_dir = build_dir,
 				      .memory_bytes = memory_bytes,
 				      .cpus = cpus,
 				      .no_thp = true };

@@ -16,9 +16,10 @@
 #include "harness/wait.h"
 
 struct vm_config {
-	const char *accel;    /* QEMU's -accel: "kvm", "tcg,thread=multi" */
-	const char *cpu;      /* QEMU's -cpu */
-	const char *firmware; /* QEMU's -bios; NULL: QEMU's own choice */
+	const char *accel;     /* QEMU's -accel: "kvm", "tcg,thread=multi" */
+	const char *cpu;       /* QEMU's -cpu */
+	const char *firmware;  /* QEMU's -bios; NULL: QEMU's own choice */
+	const char *build_dir; /* where modes find what they add; a measured guest's only */
 	uint64_t memory_bytes;
 	unsigned int cpus;
 	char *kernel, *initrd;	  /* paths, owned */

@@ -4,12 +4,13 @@
 #   lab.cpio     initramfs of the virtual lab: agent, then this machine's root over 9p
 #   guest.cpio   initramfs of the measured guest: agent, drivers for its root
 #   guest.erofs  its root: the load tools with their libraries, modules
-# Usage: images.sh KERNEL_DIR AGENT OUT_DIR
+# Usage: images.sh KERNEL_DIR AGENT OUT_DIR [GUEST_MODULE.ko...]
 set -eu
 
 kernel=$(realpath "$1")
 agent=$2
 out=$3
+shift 3
 version=$(cat "$kernel/version")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -95,6 +96,7 @@ mount sysfs /root/sys sysfs
 mount tmpfs /root/tmp tmpfs
 mount tmpfs /root/run tmpfs
 root /root
+mount debugfs /sys/kernel/debug debugfs
 symlink /proc/self/fd /dev/fd
 EOF
 
@@ -120,6 +122,9 @@ echo "root:x:0:" >"$root/etc/group"
 # shellcheck disable=SC2086 # a list of module names
 module_paths $guest_modules | while read -r path; do
 	install -D -m 644 "$path" "$root/usr/lib/${path#"$kernel"/lib/}"
+done
+for module; do
+	install -D -m 644 "$module" "$root/usr/lib/modules/$version/extra/$(basename "$module")"
 done
 cp "$kernel/lib/modules/$version/modules.builtin" "$kernel/lib/modules/$version/modules.order" \
 	"$root/usr/lib/modules/$version/"

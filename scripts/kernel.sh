@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# Unpacks the distribution's stock kernel into DIR without installing it:
-# DIR/vmlinuz, DIR/version, DIR/lib/modules/VERSION. Usage: kernel.sh DIR
+# Unpacks the distribution's stock kernel into DIR without installing it: DIR/vmlinuz,
+# DIR/version, DIR/lib/modules/VERSION, and the headers to build modules with it in
+# DIR/headers/build. Usage: kernel.sh DIR
 set -eu
 
 dir=$1
@@ -31,17 +32,36 @@ for extra in "linux-modules-$version" "linux-modules-extra-$version"; do
 		packages="$packages $extra"
 	fi
 done
+headers="linux-headers-$version $(apt-cache depends "linux-headers-$version" 2>/dev/null |
+	awk '$1 == "Depends:" && $2 ~ /^linux-(headers|kbuild)-/ { printf "%s ", $2 }')"
 
-echo "  FETCH $packages"
-# shellcheck disable=SC2086 # a list of package names
-(cd "$work" && apt-get -q download $packages >download.log 2>&1) ||
-	fail "cannot download $packages: $(tail -n 1 "$work/download.log")"
-for deb in "$work"/*.deb; do
-	dpkg -x "$deb" "$work/root"
-done
+# unpack TARGET PACKAGE...
+unpack() {
+	target=$1
+	shift
+	echo "  FETCH $*"
+	mkdir "$work/deb"
+	chmod 777 "$work/deb"
+	(cd "$work/deb" && apt-get -q download "$@" >../download.log 2>&1) ||
+		fail "cannot download $*: $(tail -n 1 "$work/download.log")"
+	for deb in "$work/deb"/*.deb; do
+		dpkg -x "$deb" "$target"
+	done
+	rm -r "$work/deb"
+}
 
 rm -rf "$dir"
 mkdir -p "$dir/lib"
+# shellcheck disable=SC2086 # lists of package names
+{
+	unpack "$work/root" $packages
+	unpack "$dir/headers" $headers
+}
+# What the packages expect in /usr/src is here.
+root=$(realpath "$dir/headers")
+ln -s "usr/src/linux-headers-$version" "$dir/headers/build"
+[ -L "$root/build/Makefile" ] || sed -i "s|/usr/src/|$root/usr/src/|g" "$root/build/Makefile"
+
 cp "$work/root/boot/vmlinuz-$version" "$dir/vmlinuz"
 # The kernel proper, unpacked: QEMU loads it as it is (PVH), which spares the lab the
 # decompression. Where it cannot be found, the compressed image serves as well.

@@ -7,33 +7,28 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+/* Stays open: others find the memory through /proc/PID/fd, and it vanishes with us. */
+static int open_memory(const char *path)
+{
+	if (path)
+		return open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	return memfd_create(COIOMMU_COUNTERS_MEMFD, MFD_CLOEXEC);
+}
+
 struct coiommu_counters *counters_open(const char *path)
 {
 	size_t size = sizeof(struct coiommu_counters);
-	void *mem;
-	int fd = -1, err;
+	int fd = open_memory(path), err;
+	void *mem = MAP_FAILED;
 
-	if (path) {
-		fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-		if (fd < 0)
-			return NULL;
-		if (ftruncate(fd, (off_t)size)) {
-			err = errno;
-			close(fd);
-			errno = err;
-			return NULL;
-		}
-	}
-	mem = mmap(NULL, size, PROT_READ | PROT_WRITE,
-		   path ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS, fd, 0);
+	if (fd < 0)
+		return NULL;
+	if (!ftruncate(fd, (off_t)size))
+		mem = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (mem != MAP_FAILED)
+		return mem;
 	err = errno;
-	if (fd >= 0)
-		close(fd);
+	close(fd);
 	errno = err;
-	return mem == MAP_FAILED ? NULL : mem;
-}
-
-void counters_close(struct coiommu_counters *counters)
-{
-	munmap(counters, sizeof(*counters));
+	return NULL;
 }

@@ -6,10 +6,9 @@
 #include "coiommu_counters.h"
 
 /*
- * Creates the file anew and maps it; a NULL path gives private memory. Returns NULL with
- * errno set if the file cannot be made.
+ * Creates the file anew and maps it; with a NULL path anonymous memory of that name. For the
+ * life of the process. Returns NULL with errno set if it cannot be made.
  */
 struct coiommu_counters *counters_open(const char *path);
-void counters_close(struct coiommu_counters *counters);
 
 #endif

@@ -2,7 +2,7 @@
 /*
  * Settings of the backend, from the environment of the VMM:
  *
- *   COIOMMU_COUNTERS=FILE    create FILE and keep the counters there (coiommu_counters.h)
+ *   COIOMMU_COUNTERS=FILE    create FILE and keep the counters there, not in a memfd
  *   COIOMMU_UNPIN=lru        off, lru or adaptive
  *   COIOMMU_INTERVAL_MS=10000  of unpinning; adaptive starts here and stays within 1/8 .. 8 times
  *   COIOMMU_LIMIT=0          pages released per interval at most; 0: no limit
@@ -29,7 +29,7 @@
 
 struct settings {
 	struct policy_config policy;
-	const char *counters_path; /* not owned; NULL: counters are kept in memory only */
+	const char *counters_path; /* not owned; NULL: in a memfd */
 	bool mappings_auto;
 	bool static_before;
 	bool log;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Layout of the backend's counters file (COIOMMU_COUNTERS). The backend maps the file shared
- * and updates it in place; a reader maps or reads it at any time. Each 64-bit value is
+ * Layout of the backend's counters: a memfd of the VMM, found as a link of this name in
+ * /proc/PID/fd, or the file that COIOMMU_COUNTERS names. The backend maps it shared and
+ * updates it in place; a reader maps or reads it at any time. Each 64-bit value is
  * consistent by itself, several are not consistent with one another. Values marked "gauge"
  * move both ways, "peak" is the highest value of a gauge, all others only grow.
  */
@@ -13,6 +14,7 @@
 #define COIOMMU_COUNTERS_MAGIC 0x434d4d4f49434f43ULL /* "COCIOMMC" */
 #define COIOMMU_COUNTERS_VERSION 1
 #define COIOMMU_COUNTERS_VCPUS 64
+#define COIOMMU_COUNTERS_MEMFD "coiommu-counters"
 
 /* Latencies in ns: bucket 0..3 hold 0..3; above, four buckets an octave. */
 #define COIOMMU_HISTOGRAM_BUCKETS 128

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What coIOMMU did in the measured window, from the backend's counters in QEMU's process and
+ * the guest driver's statistics. Of a VM without a backend there is nothing to report.
+ */
+#include "bench/coiommu.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/metric.h"
+#include "harness/boot.h"
+#include "harness/util.h"
+
+enum {
+	PIN_REQUESTS,
+	PINS,
+	UNPINS,
+	PIN_REFUSALS,
+	EVICTIONS,
+	MAPS,
+	REQUESTS_PER_1000,
+	EXITS_PER_1000,
+	LATENCY_P50,
+	LATENCY_P99,
+	MAP_CALL_S,
+	MAPPED_PEAK,
+	TABLE_BYTES,
+	HOST_MAPPINGS,
+	HOST_METADATA,
+	SCAN_CPU,
+	SPECULATION_HITS,
+	SPECULATION_MISSES,
+};
+static const struct metric_desc metrics[] = {
+	[PIN_REQUESTS] = { "pin_requests", "count", DIRECTION_LOWER, "requests for pins" },
+	[PINS] = { "pins", "count", DIRECTION_NONE, "pages pinned" },
+	[UNPINS] = { "unpins", "count", DIRECTION_NONE, "pages unpinned" },
+	[PIN_REFUSALS] = { "pin_refusals", "count", DIRECTION_LOWER,
+			   "pages asked for that were not pinned" },
+	[EVICTIONS] = { "pin_evictions", "count", DIRECTION_LOWER,
+			"pages unpinned to stay within the quota" },
+	[MAPS] = { "dma_maps", "count", DIRECTION_NONE, "DMA mappings made by the guest" },
+	[REQUESTS_PER_1000] = { "pin_requests_per_1000_maps", "count", DIRECTION_LOWER,
+				"requests for pins per 1,000 DMA mappings" },
+	[EXITS_PER_1000] = { "coiommu_exits_per_1000_maps", "count", DIRECTION_LOWER,
+			     "VM exits that coIOMMU causes per 1,000 DMA mappings" },
+	[LATENCY_P50] = { "pin_latency_p50_s", "s", DIRECTION_LOWER,
+			  "median time of a request for pins, seen by the guest" },
+	[LATENCY_P99] = { "pin_latency_p99_s", "s", DIRECTION_LOWER, "99th percentile of it" },
+	[MAP_CALL_S] = { "vfio_map_call_s", "s", DIRECTION_LOWER,
+			 "mean time of a VFIO map call of the backend" },
+	[MAPPED_PEAK] = { "dma_mapped_peak_bytes", "bytes", DIRECTION_NONE,
+			  "memory really mapped for DMA by the guest, highest seen" },
+	[TABLE_BYTES] = { "tracking_table_bytes", "bytes", DIRECTION_LOWER,
+			  "the tracking table in the guest" },
+	[HOST_MAPPINGS] = { "vfio_mappings", "count", DIRECTION_LOWER,
+			    "VFIO mappings in use at the end" },
+	[HOST_METADATA] = { "backend_metadata_bytes", "bytes", DIRECTION_LOWER,
+			    "the backend's own records of what is pinned" },
+	[SCAN_CPU] = { "unpin_cpu_s", "s", DIRECTION_LOWER,
+		       "processor time of the unpinning thread" },
+	[SPECULATION_HITS] = { "speculation_hits", "count", DIRECTION_HIGHER,
+			       "pages pinned unasked that were used" },
+	[SPECULATION_MISSES] = { "speculation_misses", "count", DIRECTION_LOWER,
+				 "pages pinned unasked that were not" },
+	{ 0 },
+};
+
+struct coiommu_metric {
+	const struct coiommu_counters *counters; /* NULL: another mode */
+	struct coiommu_policy_counters policy;	 /* as the window began */
+	struct coiommu_requests requests;
+	uint64_t scan_cpu_ns;
+};
+
+static int created(struct boot *boot, void *priv)
+{
+	struct coiommu_metric *m = priv;
+
+	m->counters = coiommu_counters_map(boot->vm->proc.pid);
+	return 0;
+}
+
+/* The guest's statistics start again, so that they are the window's when it ends. */
+static int begin(struct cell_run *run, void *priv)
+{
+	struct coiommu_metric *m = priv;
+	int ret;
+
+	if (!m->counters)
+		return 0;
+	ret = guest_write(run->boot->vm->guest, COIOMMU_DEBUGFS "/stats", "0");
+	m->policy = m->counters->policy;
+	m->scan_cpu_ns = m->counters->scan_cpu_ns;
+	coiommu_requests(m->counters, &m->requests);
+	return ret;
+}
+
+static void add(struct cell_run *run, int metric, double value)
+{
+	sample_add(&run->samples, &metrics[metric], value);
+}
+
+static void add_host(struct cell_run *run, const struct coiommu_metric *m)
+{
+	const struct coiommu_policy_counters *now = &m->counters->policy, *then = &m->policy;
+	uint64_t calls = now->map_calls - then->map_calls;
+
+	add(run, PINS, (double)(now->pins - then->pins));
+	add(run, UNPINS, (double)(now->unpins - then->unpins));
+	add(run, PIN_REFUSALS, (double)(now->refused_pages - then->refused_pages));
+	add(run, EVICTIONS, (double)(now->released_quota - then->released_quota));
+	if (calls)
+		add(run, MAP_CALL_S, (double)(now->map_ns - then->map_ns) / (double)calls * 1e-9);
+	add(run, HOST_MAPPINGS, (double)now->mappings);
+	add(run, HOST_METADATA, (double)now->metadata_bytes);
+	add(run, SCAN_CPU, (double)(m->counters->scan_cpu_ns - m->scan_cpu_ns) * 1e-9);
+	if (now->speculated) {
+		add(run, SPECULATION_HITS,
+		    (double)(now->speculation_hits - then->speculation_hits));
+		add(run, SPECULATION_MISSES,
+		    (double)(now->speculation_misses - then->speculation_misses));
+	}
+}
+
+/* Quantile of "lowest-ns number" lines, the buckets of the guest's histogram in order. */
+static double quantile_s(const char *text, double q)
+{
+	double total = 0, seen = 0, ns, nr;
+	int n;
+
+	for (const char *at = text; sscanf(at, "%lf %lf%n", &ns, &nr, &n) == 2; at += n)
+		total += nr;
+	for (const char *at = text; sscanf(at, "%lf %lf%n", &ns, &nr, &n) == 2; at += n) {
+		seen += nr;
+		if (seen >= q * total)
+			return ns * 1e-9;
+	}
+	return NAN;
+}
+
+static int add_guest(struct cell_run *run, const struct coiommu_metric *m)
+{
+	struct coiommu_requests now;
+	autofree char *stats = NULL, *latency = NULL;
+	double maps, peak, table;
+	int ret = guest_read(run->boot->vm->guest, COIOMMU_DEBUGFS "/stats", &stats);
+
+	coiommu_requests(m->counters, &now);
+	if (!ret)
+		ret = guest_read(run->boot->vm->guest, COIOMMU_DEBUGFS "/latency", &latency);
+	if (!ret)
+		ret = coiommu_stat(stats, "maps", &maps);
+	if (!ret)
+		ret = coiommu_stat(stats, "mapped_peak", &peak);
+	if (!ret)
+		ret = coiommu_stat(stats, "table_pages", &table);
+	if (ret)
+		return ret;
+	add(run, MAPS, maps);
+	add(run, PIN_REQUESTS, (double)(now.pin_requests - m->requests.pin_requests));
+	if (maps > 0) {
+		add(run, REQUESTS_PER_1000,
+		    1e3 * (double)(now.pin_requests - m->requests.pin_requests) / maps);
+		add(run, EXITS_PER_1000, 1e3 * (double)(now.exits - m->requests.exits) / maps);
+	}
+	if (*latency) {
+		add(run, LATENCY_P50, quantile_s(latency, 0.5));
+		add(run, LATENCY_P99, quantile_s(latency, 0.99));
+	}
+	add(run, MAPPED_PEAK, peak * COIOMMU_PAGE_SIZE);
+	add(run, TABLE_BYTES, table * COIOMMU_PAGE_SIZE);
+	return 0;
+}
+
+static int end(struct cell_run *run, void *priv)
+{
+	const struct coiommu_metric *m = priv;
+	int ret;
+
+	if (!m->counters)
+		return 0;
+	ret = add_guest(run, m);
+	if (!ret)
+		add_host(run, m);
+	return ret;
+}
+
+/* A backend that lost its way, or a guest whose counts do not add up, measured nothing. */
+static int finish(struct cell_run *run, void *priv)
+{
+	const struct coiommu_metric *m = priv;
+	autofree char *stats = NULL;
+	double unbalanced;
+	int ret;
+
+	if (!m->counters)
+		return 0;
+	ret = guest_read(run->boot->vm->guest, COIOMMU_DEBUGFS "/stats", &stats);
+	if (ret)
+		return ret;
+	if (m->counters->state == COIOMMU_STATE_BROKEN)
+		cell_invalid(run, "the coIOMMU backend gave up (see qemu.log)");
+	if (!coiommu_stat(stats, "unbalanced", &unbalanced) && unbalanced > 0)
+		cell_invalid(run, "%.0f pages were unmapped that had not been mapped", unbalanced);
+	return cell_save(run, "coiommu.txt", stats, strlen(stats));
+}
+
+static void close_source(struct boot *boot, void *priv)
+{
+	coiommu_counters_unmap(((struct coiommu_metric *)priv)->counters);
+}
+
+const struct metric_ops metric_coiommu = {
+	.name = "coiommu",
+	.help = "requests, pins and tables of coIOMMU",
+	.metrics = metrics,
+	.priv_size = sizeof(struct coiommu_metric),
+	.created = created,
+	.begin = begin,
+	.end = end,
+	.finish = finish,
+	.close = close_source,
+};
