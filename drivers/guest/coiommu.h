@@ -37,10 +37,36 @@ extern const struct dma_map_ops coiommu_dma_ops;
 /* coiommu_dtt.c: the table. Leaf pages are added on demand and live until the module goes. */
 int coiommu_dtt_init(void);
 void coiommu_dtt_exit(void);
-/* The tracking unit of a page; NULL if the page is beyond the table or memory is short. */
-u32 *coiommu_dtt_unit(u64 pfn);
-/* The same without creating anything. */
-u32 *coiommu_dtt_peek(u64 pfn);
+/* Leaf pages by block of 1024 pages, so that a lookup is one load; NULL until one is needed. */
+extern u32 **coiommu_dtt_leaves;
+extern u64 coiommu_dtt_nr_leaves;
+/* Makes the leaf page of a block; NULL if memory is short. */
+u32 *coiommu_dtt_make_leaf(u64 block);
+
+/* The tracking unit of a page; NULL if it has none yet. */
+static inline u32 *coiommu_dtt_peek(u64 pfn)
+{
+	u64 block = pfn >> COIOMMU_LEAF_BITS;
+	u32 *leaf;
+
+	if (unlikely(block >= coiommu_dtt_nr_leaves))
+		return NULL;
+	leaf = READ_ONCE(coiommu_dtt_leaves[block]);
+	return likely(leaf) ? leaf + (pfn & (COIOMMU_LEAF_UNITS - 1)) : NULL;
+}
+
+/* The same, made if need be; NULL if the page is beyond the table or memory is short. */
+static inline u32 *coiommu_dtt_unit(u64 pfn)
+{
+	u32 *unit = coiommu_dtt_peek(pfn);
+	u32 *leaf;
+
+	if (likely(unit) || pfn >> COIOMMU_LEAF_BITS >= coiommu_dtt_nr_leaves)
+		return unit;
+	leaf = coiommu_dtt_make_leaf(pfn >> COIOMMU_LEAF_BITS);
+	return leaf ? leaf + (pfn & (COIOMMU_LEAF_UNITS - 1)) : NULL;
+}
+
 u64 coiommu_dtt_end_pfn(void);
 u64 coiommu_dtt_root_pfn(void);
 unsigned int coiommu_dtt_levels(void);
@@ -52,9 +78,8 @@ void coiommu_track_exit(void);
 /* 0, or -ENOMEM with every count undone if one page is not pinned afterwards. */
 int coiommu_track(struct device *dev, phys_addr_t phys, size_t size);
 void coiommu_untrack(struct device *dev, phys_addr_t phys, size_t size);
-int coiommu_track_sg(struct device *dev, struct device *proxy, struct scatterlist *sgl, int nents);
-void coiommu_untrack_sg(struct device *dev, struct device *proxy, struct scatterlist *sgl,
-			int nents);
+int coiommu_track_sg(struct device *dev, struct scatterlist *sgl, int nents);
+void coiommu_untrack_sg(struct device *dev, struct scatterlist *sgl, int nents);
 /* One request without entries. arg[6] is passed and replaced by the reply. */
 u32 coiommu_command(u32 op, u64 *arg);
 /* The devices that the host assigned; returns their number, or -errno. */

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The DMA operations of tracked devices: the direct mapping by way of the proxy, then the
- * tracking of the bus address that came out, which is the bounce buffer's if there is one.
- * Unmapping lowers the count first: the device has finished, and afterwards the bounce buffer
- * may belong to somebody else.
+ * The DMA operations of tracked devices: the direct mapping, then the tracking of the bus
+ * address that came out, which is the bounce buffer's if there is one. Unmapping lowers the
+ * count first: the device has finished, and afterwards the bounce buffer may belong to
+ * somebody else.
+ *
+ * Memory that the device reaches as it is needs nothing but its address, as in the kernel's
+ * own dma_direct_map_page() (kernel/dma/direct.h; x86 keeps caches coherent). All else goes by
+ * way of the proxy.
  *
  * Not tracked: map_resource (other devices' BARs, which the host maps all the time).
  */
 #include <linux/dma-direct.h>
+#include <linux/memremap.h>
 
 #include "coiommu.h"
 
@@ -27,8 +32,13 @@ static struct device *proxy_of(struct device *dev)
 	return proxy;
 }
 
-static dma_addr_t coiommu_map_page(struct device *dev, struct page *page, unsigned long offset,
-				   size_t size, enum dma_data_direction dir, unsigned long attrs)
+static bool is_direct(struct device *dev, dma_addr_t addr, size_t size)
+{
+	return !is_swiotlb_force_bounce(dev) && dma_capable(dev, addr, size, true);
+}
+
+static dma_addr_t map_by_proxy(struct device *dev, struct page *page, unsigned long offset,
+			       size_t size, enum dma_data_direction dir, unsigned long attrs)
 {
 	struct device *proxy = proxy_of(dev);
 	dma_addr_t addr = dma_map_page_attrs(proxy, page, offset, size, dir, attrs);
@@ -41,17 +51,47 @@ static dma_addr_t coiommu_map_page(struct device *dev, struct page *page, unsign
 	return DMA_MAPPING_ERROR;
 }
 
+static dma_addr_t coiommu_map_page(struct device *dev, struct page *page, unsigned long offset,
+				   size_t size, enum dma_data_direction dir, unsigned long attrs)
+{
+	phys_addr_t phys = page_to_phys(page) + offset;
+	dma_addr_t addr = phys_to_dma(dev, phys);
+
+	if (unlikely(!is_direct(dev, addr, size)))
+		return map_by_proxy(dev, page, offset, size, dir, attrs);
+	return likely(!coiommu_track(dev, phys, size)) ? addr : DMA_MAPPING_ERROR;
+}
+
 static void coiommu_unmap_page(struct device *dev, dma_addr_t addr, size_t size,
 			       enum dma_data_direction dir, unsigned long attrs)
 {
-	struct device *proxy = proxy_of(dev);
+	phys_addr_t phys = dma_to_phys(dev, addr);
 
-	coiommu_untrack(dev, dma_to_phys(proxy, addr), size);
-	dma_unmap_page_attrs(proxy, addr, size, dir, attrs);
+	coiommu_untrack(dev, phys, size);
+	if (unlikely(is_swiotlb_buffer(dev, phys)))
+		dma_unmap_page_attrs(proxy_of(dev), addr, size, dir, attrs);
 }
 
-static int coiommu_map_sg(struct device *dev, struct scatterlist *sgl, int nents,
-			  enum dma_data_direction dir, unsigned long attrs)
+/* Fills in bus addresses as dma_direct_map_sg() does; false: some entry needs more than that. */
+static bool map_sg_direct(struct device *dev, struct scatterlist *sgl, int nents)
+{
+	struct scatterlist *sg;
+	int i;
+
+	for_each_sg(sgl, sg, nents, i) {
+		dma_addr_t addr = phys_to_dma(dev, sg_phys(sg));
+
+		if (unlikely(!is_direct(dev, addr, sg->length) ||
+			     is_pci_p2pdma_page(sg_page(sg))))
+			return false;
+		sg->dma_address = addr;
+		sg_dma_len(sg) = sg->length;
+	}
+	return true;
+}
+
+static int map_sg_by_proxy(struct device *dev, struct scatterlist *sgl, int nents,
+			   enum dma_data_direction dir, unsigned long attrs)
 {
 	struct device *proxy = proxy_of(dev);
 	int mapped = dma_map_sg_attrs(proxy, sgl, nents, dir, attrs);
@@ -59,20 +99,42 @@ static int coiommu_map_sg(struct device *dev, struct scatterlist *sgl, int nents
 
 	if (unlikely(!mapped))
 		return -EIO;
-	err = coiommu_track_sg(dev, proxy, sgl, mapped);
+	err = coiommu_track_sg(dev, sgl, mapped);
 	if (likely(!err))
 		return mapped;
 	dma_unmap_sg_attrs(proxy, sgl, nents, dir, attrs | DMA_ATTR_SKIP_CPU_SYNC);
 	return err;
 }
 
+static int coiommu_map_sg(struct device *dev, struct scatterlist *sgl, int nents,
+			  enum dma_data_direction dir, unsigned long attrs)
+{
+	int err;
+
+	if (unlikely(!map_sg_direct(dev, sgl, nents)))
+		return map_sg_by_proxy(dev, sgl, nents, dir, attrs);
+	err = coiommu_track_sg(dev, sgl, nents);
+	return likely(!err) ? nents : err;
+}
+
+static bool any_bounced(struct device *dev, struct scatterlist *sgl, int nents)
+{
+	struct scatterlist *sg;
+	int i;
+
+	for_each_sg(sgl, sg, nents, i) {
+		if (unlikely(is_swiotlb_buffer(dev, dma_to_phys(dev, sg_dma_address(sg)))))
+			return true;
+	}
+	return false;
+}
+
 static void coiommu_unmap_sg(struct device *dev, struct scatterlist *sgl, int nents,
 			     enum dma_data_direction dir, unsigned long attrs)
 {
-	struct device *proxy = proxy_of(dev);
-
-	coiommu_untrack_sg(dev, proxy, sgl, nents);
-	dma_unmap_sg_attrs(proxy, sgl, nents, dir, attrs);
+	coiommu_untrack_sg(dev, sgl, nents);
+	if (unlikely(any_bounced(dev, sgl, nents)))
+		dma_unmap_sg_attrs(proxy_of(dev), sgl, nents, dir, attrs);
 }
 
 static void *coiommu_alloc(struct device *dev, size_t size, dma_addr_t *handle, gfp_t gfp,

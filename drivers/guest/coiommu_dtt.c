@@ -14,9 +14,8 @@ static u64 *root;
 static unsigned int levels;
 static atomic_long_t nr_pages;
 
-/* Leaf pages by block, so that a lookup is one load; NULL until a page is needed. */
-static u32 **leaves;
-static u64 nr_leaves;
+u32 **coiommu_dtt_leaves;
+u64 coiommu_dtt_nr_leaves;
 
 static u64 end_of_memory(void)
 {
@@ -57,7 +56,7 @@ static void *next_page(u64 *entry)
 	return phys_to_virt(old & COIOMMU_ENTRY_FRAME);
 }
 
-static u32 *make_leaf(u64 block)
+u32 *coiommu_dtt_make_leaf(u64 block)
 {
 	void *page = root;
 	unsigned int level;
@@ -69,34 +68,13 @@ static u32 *make_leaf(u64 block)
 		if (!page)
 			return NULL;
 	}
-	WRITE_ONCE(leaves[block], page);
+	WRITE_ONCE(coiommu_dtt_leaves[block], page);
 	return page;
-}
-
-u32 *coiommu_dtt_unit(u64 pfn)
-{
-	u64 block = pfn >> COIOMMU_LEAF_BITS;
-	u32 *leaf;
-
-	if (unlikely(block >= nr_leaves))
-		return NULL;
-	leaf = READ_ONCE(leaves[block]);
-	if (unlikely(!leaf))
-		leaf = make_leaf(block);
-	return leaf ? leaf + (pfn & (COIOMMU_LEAF_UNITS - 1)) : NULL;
-}
-
-u32 *coiommu_dtt_peek(u64 pfn)
-{
-	u64 block = pfn >> COIOMMU_LEAF_BITS;
-	u32 *leaf = block < nr_leaves ? READ_ONCE(leaves[block]) : NULL;
-
-	return leaf ? leaf + (pfn & (COIOMMU_LEAF_UNITS - 1)) : NULL;
 }
 
 u64 coiommu_dtt_end_pfn(void)
 {
-	return nr_leaves << COIOMMU_LEAF_BITS;
+	return coiommu_dtt_nr_leaves << COIOMMU_LEAF_BITS;
 }
 
 u64 coiommu_dtt_root_pfn(void)
@@ -116,17 +94,17 @@ unsigned long coiommu_dtt_pages(void)
 
 int coiommu_dtt_init(void)
 {
-	nr_leaves = DIV_ROUND_UP(end_of_memory(), COIOMMU_LEAF_UNITS);
+	coiommu_dtt_nr_leaves = DIV_ROUND_UP(end_of_memory(), COIOMMU_LEAF_UNITS);
 	levels = COIOMMU_LEVELS_MIN;
 	while (levels < COIOMMU_LEVELS_MAX &&
-	       nr_leaves > 1ULL << (COIOMMU_UPPER_BITS * (levels - 1)))
+	       coiommu_dtt_nr_leaves > 1ULL << (COIOMMU_UPPER_BITS * (levels - 1)))
 		levels++;
-	leaves = vzalloc(array_size(nr_leaves, sizeof(*leaves)));
-	if (!leaves)
+	coiommu_dtt_leaves = vzalloc(array_size(coiommu_dtt_nr_leaves, sizeof(*coiommu_dtt_leaves)));
+	if (!coiommu_dtt_leaves)
 		return -ENOMEM;
 	root = new_page();
 	if (!root) {
-		vfree(leaves);
+		vfree(coiommu_dtt_leaves);
 		return -ENOMEM;
 	}
 	return 0;
@@ -146,5 +124,5 @@ static void free_level(u64 *table, unsigned int level)
 void coiommu_dtt_exit(void)
 {
 	free_level(root, levels);
-	vfree(leaves);
+	vfree(coiommu_dtt_leaves);
 }

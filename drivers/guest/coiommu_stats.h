@@ -8,7 +8,7 @@
 struct coiommu_stats {
 	u64 maps;		/* calls: page, scatter list or allocation */
 	u64 unmaps;
-	u64 map_pages;
+	u64 more_pages;		/* mapped by them, beyond the first page of each */
 	u64 requests;		/* doorbells for pins */
 	u64 request_entries;
 	u64 request_pages;

@@ -23,7 +23,7 @@ struct cpu_state {
 	u64 latency[COIOMMU_HISTOGRAM_BUCKETS];
 };
 
-static struct cpu_state __percpu *cpus;
+static DEFINE_PER_CPU(struct cpu_state, cpus);
 static u64 mapped_peak;	/* approximate by design: races lose a sample */
 
 struct pages {
@@ -41,43 +41,52 @@ static struct pages pages_of(phys_addr_t phys, size_t size)
 
 /* ---- Counts ------------------------------------------------------------------------ */
 
+static void put_page_unit(u64 pfn)
+{
+	u32 *unit = coiommu_dtt_peek(pfn);
+	u32 count = unit ? coiommu_unit_put(unit) & COIOMMU_UNIT_COUNT : 0;
+
+	if (likely(count == 1))
+		this_cpu_dec(cpus.stats.mapped_pages);
+	else if (unlikely(!count))
+		this_cpu_inc(cpus.stats.unbalanced);
+}
+
 static void put_pages(struct pages p)
 {
-	s64 fewer = 0;
-	u64 i;
+	for (; p.nr; p.nr--)
+		put_page_unit(p.pfn++);
+}
 
-	for (i = 0; i < p.nr; i++) {
-		u32 *unit = coiommu_dtt_peek(p.pfn + i);
-		u32 old = unit ? coiommu_unit_put(unit) : 0;
+/* 1 if the page is not pinned, 0 if it is, or -ENOMEM with nothing counted. */
+static s64 get_page_unit(u64 pfn)
+{
+	u32 *unit = coiommu_dtt_unit(pfn);
+	u32 old = unit ? coiommu_unit_get(unit) : COIOMMU_UNIT_COUNT;
 
-		if (!(old & COIOMMU_UNIT_COUNT))
-			this_cpu_inc(cpus->stats.unbalanced);
-		else if ((old & COIOMMU_UNIT_COUNT) == 1)
-			fewer++;
-	}
-	this_cpu_add(cpus->stats.mapped_pages, -fewer);
+	if (unlikely((old & COIOMMU_UNIT_COUNT) == COIOMMU_UNIT_COUNT))
+		return -ENOMEM;
+	if (likely(!(old & COIOMMU_UNIT_COUNT)))
+		this_cpu_inc(cpus.stats.mapped_pages);
+	return !(old & COIOMMU_UNIT_PINNED);
 }
 
 /* Returns the number of pages found not pinned, or -ENOMEM with nothing counted. */
 static s64 get_pages(struct pages p)
 {
-	s64 missing = 0, more = 0;
+	s64 missing = 0;
 	u64 i;
 
 	for (i = 0; i < p.nr; i++) {
-		u32 *unit = coiommu_dtt_unit(p.pfn + i);
-		u32 old = unit ? coiommu_unit_get(unit) : COIOMMU_UNIT_COUNT;
+		s64 ret = get_page_unit(p.pfn + i);
 
-		if (unlikely((old & COIOMMU_UNIT_COUNT) == COIOMMU_UNIT_COUNT))
-			break;
-		missing += !(old & COIOMMU_UNIT_PINNED);
-		more += !(old & COIOMMU_UNIT_COUNT);
+		if (unlikely(ret < 0)) {
+			put_pages((struct pages){ p.pfn, i });
+			return ret;
+		}
+		missing += ret;
 	}
-	this_cpu_add(cpus->stats.mapped_pages, more);
-	if (likely(i == p.nr))
-		return missing;
-	put_pages((struct pages){ p.pfn, i });
-	return -ENOMEM;
+	return missing;
 }
 
 static bool page_is_pinned(u64 pfn)
@@ -172,7 +181,7 @@ static void sample_peak(void)
 	int cpu;
 
 	for_each_possible_cpu(cpu)
-		mapped += per_cpu_ptr(cpus, cpu)->stats.mapped_pages;
+		mapped += per_cpu_ptr(&cpus, cpu)->stats.mapped_pages;
 	if (mapped > (s64)READ_ONCE(mapped_peak))
 		WRITE_ONCE(mapped_peak, mapped);
 }
@@ -184,7 +193,7 @@ u32 coiommu_command(u32 op, u64 *arg)
 	u32 status;
 
 	local_irq_save(flags);
-	request = this_cpu_ptr(cpus)->request;
+	request = this_cpu_ptr(&cpus)->request;
 	request->op = op;
 	request->nr = 0;
 	if (arg)
@@ -203,7 +212,7 @@ int coiommu_query_devices(u64 *ids, int max)
 	int nr = -ENODEV;
 
 	local_irq_save(flags);
-	request = this_cpu_ptr(cpus)->request;
+	request = this_cpu_ptr(&cpus)->request;
 	request->op = COIOMMU_OP_DEVICES;
 	request->nr = 0;
 	if (ring(request) == COIOMMU_OK) {
@@ -218,7 +227,7 @@ int coiommu_query_devices(u64 *ids, int max)
 
 static int refused(struct device *dev, struct pages p)
 {
-	this_cpu_inc(cpus->stats.refused);
+	this_cpu_inc(cpus.stats.refused);
 	trace_coiommu_refused(dev, p.pfn, p.nr);
 	return -ENOMEM;
 }
@@ -229,7 +238,7 @@ static int request_pages(struct device *dev, struct pages p)
 	unsigned long flags;
 
 	local_irq_save(flags);
-	b.cpu = this_cpu_ptr(cpus);
+	b.cpu = this_cpu_ptr(&cpus);
 	batch_add_unpinned(&b, p);
 	batch_flush(&b);
 	local_irq_restore(flags);
@@ -240,24 +249,43 @@ static int request_pages(struct device *dev, struct pages p)
 	return refused(dev, p);
 }
 
+/*
+ * Out of line: the usual case, one page that is pinned, must not pay for this stack frame.
+ * missing is what get_pages() said.
+ */
+static noinline int track_counted(struct device *dev, struct pages p, s64 missing)
+{
+	int err;
+
+	if (missing < 0) {
+		this_cpu_inc(cpus.stats.failed);
+		return missing;
+	}
+	err = missing ? request_pages(dev, p) : 0;
+	if (!err) {
+		this_cpu_inc(cpus.stats.maps);
+		this_cpu_add(cpus.stats.more_pages, p.nr - 1);
+	}
+	return err;
+}
+
+static noinline int track_pages(struct device *dev, struct pages p)
+{
+	return track_counted(dev, p, get_pages(p));
+}
+
 int coiommu_track(struct device *dev, phys_addr_t phys, size_t size)
 {
 	struct pages p = pages_of(phys, size);
-	s64 missing = get_pages(p);
+	s64 missing;
 
 	trace_coiommu_map(dev, p.pfn, p.nr);
-	if (unlikely(missing < 0)) {
-		this_cpu_inc(cpus->stats.failed);
-		return missing;
-	}
-	if (unlikely(missing)) {
-		int err = request_pages(dev, p);
-
-		if (err)
-			return err;
-	}
-	this_cpu_inc(cpus->stats.maps);
-	this_cpu_add(cpus->stats.map_pages, p.nr);
+	if (p.nr > 1)
+		return track_pages(dev, p);
+	missing = get_page_unit(p.pfn);
+	if (unlikely(missing))
+		return track_counted(dev, p, missing);
+	this_cpu_inc(cpus.stats.maps);
 	return 0;
 }
 
@@ -267,28 +295,28 @@ void coiommu_untrack(struct device *dev, phys_addr_t phys, size_t size)
 
 	trace_coiommu_unmap(dev, p.pfn, p.nr);
 	put_pages(p);
-	this_cpu_inc(cpus->stats.unmaps);
+	this_cpu_inc(cpus.stats.unmaps);
 }
 
-static struct pages sg_pages(struct device *proxy, struct scatterlist *sg)
+static struct pages sg_pages(struct device *dev, struct scatterlist *sg)
 {
-	return pages_of(dma_to_phys(proxy, sg_dma_address(sg)), sg_dma_len(sg));
+	return pages_of(dma_to_phys(dev, sg_dma_address(sg)), sg_dma_len(sg));
 }
 
-static void put_sg(struct device *dev, struct device *proxy, struct scatterlist *sgl, int nents)
+static void put_sg(struct device *dev, struct scatterlist *sgl, int nents)
 {
 	struct scatterlist *sg;
 	int i;
 
 	for_each_sg(sgl, sg, nents, i) {
-		struct pages p = sg_pages(proxy, sg);
+		struct pages p = sg_pages(dev, sg);
 
 		trace_coiommu_unmap(dev, p.pfn, p.nr);
 		put_pages(p);
 	}
 }
 
-static int request_sg(struct device *dev, struct device *proxy, struct scatterlist *sgl, int nents)
+static int request_sg(struct device *dev, struct scatterlist *sgl, int nents)
 {
 	struct batch b = { 0 };
 	struct scatterlist *sg;
@@ -296,24 +324,24 @@ static int request_sg(struct device *dev, struct device *proxy, struct scatterli
 	int i;
 
 	local_irq_save(flags);
-	b.cpu = this_cpu_ptr(cpus);
+	b.cpu = this_cpu_ptr(&cpus);
 	for_each_sg(sgl, sg, nents, i)
-		batch_add_unpinned(&b, sg_pages(proxy, sg));
+		batch_add_unpinned(&b, sg_pages(dev, sg));
 	batch_flush(&b);
 	local_irq_restore(flags);
 	sample_peak();
 	for_each_sg(sgl, sg, nents, i) {
-		struct pages p = sg_pages(proxy, sg);
+		struct pages p = sg_pages(dev, sg);
 
 		if (!all_pinned(p)) {
-			put_sg(dev, proxy, sgl, nents);
+			put_sg(dev, sgl, nents);
 			return refused(dev, p);
 		}
 	}
 	return 0;
 }
 
-int coiommu_track_sg(struct device *dev, struct device *proxy, struct scatterlist *sgl, int nents)
+int coiommu_track_sg(struct device *dev, struct scatterlist *sgl, int nents)
 {
 	s64 missing = 0;
 	struct scatterlist *sg;
@@ -321,33 +349,32 @@ int coiommu_track_sg(struct device *dev, struct device *proxy, struct scatterlis
 	int i, err;
 
 	for_each_sg(sgl, sg, nents, i) {
-		struct pages p = sg_pages(proxy, sg);
+		struct pages p = sg_pages(dev, sg);
 		s64 ret = get_pages(p);
 
 		trace_coiommu_map(dev, p.pfn, p.nr);
 		if (unlikely(ret < 0)) {
-			put_sg(dev, proxy, sgl, i);
-			this_cpu_inc(cpus->stats.failed);
+			put_sg(dev, sgl, i);
+			this_cpu_inc(cpus.stats.failed);
 			return ret;
 		}
 		missing += ret;
 		pages += p.nr;
 	}
 	if (unlikely(missing)) {
-		err = request_sg(dev, proxy, sgl, nents);
+		err = request_sg(dev, sgl, nents);
 		if (err)
 			return err;
 	}
-	this_cpu_inc(cpus->stats.maps);
-	this_cpu_add(cpus->stats.map_pages, pages);
+	this_cpu_inc(cpus.stats.maps);
+	this_cpu_add(cpus.stats.more_pages, pages - 1);
 	return 0;
 }
 
-void coiommu_untrack_sg(struct device *dev, struct device *proxy, struct scatterlist *sgl,
-			int nents)
+void coiommu_untrack_sg(struct device *dev, struct scatterlist *sgl, int nents)
 {
-	put_sg(dev, proxy, sgl, nents);
-	this_cpu_inc(cpus->stats.unmaps);
+	put_sg(dev, sgl, nents);
+	this_cpu_inc(cpus.stats.unmaps);
 }
 
 /* ---- Statistics --------------------------------------------------------------------- */
@@ -359,11 +386,11 @@ void coiommu_stats_read(struct coiommu_stats *sum)
 	sample_peak();
 	*sum = (struct coiommu_stats){ .mapped_peak = READ_ONCE(mapped_peak) };
 	for_each_possible_cpu(cpu) {
-		const struct coiommu_stats *s = &per_cpu_ptr(cpus, cpu)->stats;
+		const struct coiommu_stats *s = &per_cpu_ptr(&cpus, cpu)->stats;
 
 		sum->maps += s->maps;
 		sum->unmaps += s->unmaps;
-		sum->map_pages += s->map_pages;
+		sum->more_pages += s->more_pages;
 		sum->requests += s->requests;
 		sum->request_entries += s->request_entries;
 		sum->request_pages += s->request_pages;
@@ -382,7 +409,7 @@ void coiommu_stats_reset(void)
 	int cpu;
 
 	for_each_possible_cpu(cpu) {
-		struct cpu_state *state = per_cpu_ptr(cpus, cpu);
+		struct cpu_state *state = per_cpu_ptr(&cpus, cpu);
 		s64 mapped = state->stats.mapped_pages;
 
 		state->stats = (struct coiommu_stats){ .mapped_pages = mapped };
@@ -399,7 +426,7 @@ void coiommu_latency_read(u64 *buckets)
 	memset(buckets, 0, COIOMMU_HISTOGRAM_BUCKETS * sizeof(*buckets));
 	for_each_possible_cpu(cpu) {
 		for (i = 0; i < COIOMMU_HISTOGRAM_BUCKETS; i++)
-			buckets[i] += per_cpu_ptr(cpus, cpu)->latency[i];
+			buckets[i] += per_cpu_ptr(&cpus, cpu)->latency[i];
 	}
 }
 
@@ -407,9 +434,6 @@ int coiommu_track_init(void)
 {
 	int cpu;
 
-	cpus = alloc_percpu(struct cpu_state);
-	if (!cpus)
-		return -ENOMEM;
 	for_each_possible_cpu(cpu) {
 		void *page = (void *)get_zeroed_page(GFP_KERNEL);
 
@@ -417,7 +441,7 @@ int coiommu_track_init(void)
 			coiommu_track_exit();
 			return -ENOMEM;
 		}
-		per_cpu_ptr(cpus, cpu)->request = page;
+		per_cpu_ptr(&cpus, cpu)->request = page;
 	}
 	return 0;
 }
@@ -427,6 +451,5 @@ void coiommu_track_exit(void)
 	int cpu;
 
 	for_each_possible_cpu(cpu)
-		free_page((unsigned long)per_cpu_ptr(cpus, cpu)->request);
-	free_percpu(cpus);
+		free_page((unsigned long)per_cpu_ptr(&cpus, cpu)->request);
 }
