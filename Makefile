@@ -48,7 +48,7 @@ help:
 	@echo "make test    every test, the experiment in the virtual lab included"
 	@echo "make check   the tests that need no root and no VM (SAN=1: with sanitizers)"
 	@echo "make all     build;  make images: kernel and guest images;  make deps: packages"
-	@echo "make lint    format, clang-tidy, cppcheck, shellcheck;  make format;  make clean"
+	@echo "make lint    format, clang-tidy, cppcheck, shellcheck, sparse;  make format;  make clean"
 
 # --- what users call ---
 
@@ -61,7 +61,7 @@ check: $(TESTS) $(COIOMMU_TESTS)
 
 test: deps
 	$(Q)$(MAKE) --no-print-directory lint
-	$(Q)$(MAKE) --no-print-directory all images
+	$(Q)$(MAKE) --no-print-directory all images $(BUILD)/tests/lab/life
 	$(Q)scripts/run-all-tests.sh
 
 deps:
@@ -117,11 +117,12 @@ $(IMAGES): $(KERNEL) $(BUILD)/agent scripts/images.sh $(COIOMMU_MODULES) $(wildc
 
 # --- quality ---
 
-lint:
-	$(Q)LINT_CFLAGS='$(ALL_CFLAGS)' scripts/lint.sh
+lint: $(KERNEL)
+	$(Q)LINT_CFLAGS='$(ALL_CFLAGS) -Idrivers/include -Idrivers/host' LINT_KDIR=$(KDIR) \
+		LINT_DIR=$(BUILD)/lint scripts/lint.sh
 
 format:
-	$(Q)clang-format -i $$(git ls-files '*.c' '*.h')
+	$(Q)clang-format -i $$(git ls-files '*.c' '*.h' ':!drivers/guest')
 
 clean:
 	rm -rf build build-san

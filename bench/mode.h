@@ -4,6 +4,7 @@
 #define BENCH_MODE_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "harness/settings.h"
 
@@ -25,6 +26,7 @@ struct mode_ops {
 	const char *name;
 	const char *help; /* one line */
 	const struct setting *settings;
+	bool tracks; /* the guest tracks its DMA mappings, and can be told not to */
 	/* Written through the journal before each boot; ends with a NULL path. May be NULL. */
 	const struct host_write *host_writes;
 

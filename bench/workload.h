@@ -14,6 +14,7 @@ struct workload_ops {
 	const char *name;
 	const char *help; /* one line */
 	enum device_class needs;
+	bool needs_tracking; /* runs only in modes that track DMA mappings */
 	const struct setting *settings;
 	const struct metric_desc *metrics; /* what it may report; ends with a NULL name */
 

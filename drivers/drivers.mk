@@ -12,7 +12,10 @@ COIOMMU_GUEST := $(wildcard drivers/guest/* drivers/include/*)
 COIOMMU_MODULES := $(BUILD)/guest/guest/coiommu.ko $(BUILD)/guest/guest/dmamap.ko
 KDIR ?= $(abspath $(BUILD)/kernel/headers/build)
 
-.PHONY: coiommu-tsan coiommu-module-lint
+FUZZ_SECONDS ?= 20
+FUZZ_CFLAGS = $(COIOMMU_CFLAGS) -fno-omit-frame-pointer -fno-sanitize-recover=all
+
+.PHONY: coiommu-fuzz coiommu-module-lint coiommu-tsan
 
 $(BUILD)/drivers/libcoiommu.so: $(COIOMMU_OBJ) $(BUILD)/drivers/host/interpose.o
 	@echo "  LD    $@"
@@ -40,6 +43,18 @@ $(BUILD)/tsan/test_coiommu_%: tests/test_coiommu_%.c $(COIOMMU_SRC) $(wildcard d
 # Threads need a sanitizer of their own.
 coiommu-tsan: $(COIOMMU_TSAN)
 	$(Q)scripts/run-tests.sh $^
+
+# Only the backend guides the fuzzer. Tracing of comparisons costs most of the speed, and the
+# inputs are made so that none is hard to pass.
+$(BUILD)/fuzz/coiommu_%: tests/fuzz_coiommu_%.c $(COIOMMU_SRC) $(wildcard drivers/*/*.h tests/*.h)
+	@mkdir -p $(@D)
+	@echo "  FUZZ  $@"
+	$(Q)clang $(FUZZ_CFLAGS) -fsanitize=address,undefined -c -o $@.o $<
+	$(Q)clang $(FUZZ_CFLAGS) -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-coverage=trace-cmp -o $@ $@.o $(COIOMMU_SRC) -lcmocka
+
+coiommu-fuzz: $(BUILD)/fuzz/coiommu_request
+	$(Q)scripts/run-fuzz.sh $< $(FUZZ_SECONDS) $(BUILD)/fuzz
 
 # Kbuild builds beside its sources, so it gets a copy of them.
 $(COIOMMU_MODULES) &: $(COIOMMU_GUEST) $(KERNEL)

@@ -435,12 +435,13 @@ static int exit_code_of(int ret, int status)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-int lab_command(const char *build_dir, const char *scripts_dir, char *const argv[])
+int lab_command(const char *build_dir, const char *scripts_dir, unsigned int guest_cpus,
+		char *const argv[])
 {
 	struct lab_options options = { .build_dir = build_dir,
 				       .scripts_dir = scripts_dir,
 				       .guest_bytes = GIB,
-				       .guest_cpus = 1,
+				       .guest_cpus = guest_cpus,
 				       .console = !argv[0] };
 	struct lab *lab;
 	int status = 0, ret = lab_start(&options, &lab);

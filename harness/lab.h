@@ -63,7 +63,11 @@ json_t *lab_describe(const struct lab *lab);
  */
 int lab_run(struct lab *lab, char *const argv[], int *status);
 
-/* The `lab` command: a shell in the lab, or a command with its exit status. An exit code. */
-int lab_command(const char *build_dir, const char *scripts_dir, char *const argv[]);
+/*
+ * The `lab` command: a shell in the lab, or a command with its exit status, in a lab with room
+ * for guests of so many vCPUs. An exit code.
+ */
+int lab_command(const char *build_dir, const char *scripts_dir, unsigned int guest_cpus,
+		char *const argv[]);
 
 #endif

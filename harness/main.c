@@ -277,11 +277,27 @@ static int cmd_restore(int argc, char **argv)
 
 static int cmd_lab(int argc, char **argv)
 {
-	if (wants_help(argc, argv))
-		return command_help("lab", NULL, NULL);
-	if (argc > 1 && !strcmp(argv[1], "--"))
-		argv++;
-	return lab_command(build_dir, scripts_dir, argv + 1);
+	static const struct option options[] = { { "cpus", required_argument, NULL, 'c' },
+						 { "help", no_argument, NULL, 'h' },
+						 { 0 } };
+	static const char *const help[] = {
+		"vCPUs of the guests to come: the lab gets one more (1)", "this text"
+	};
+	unsigned long cpus = 1;
+	int option;
+
+	/* The first word that is no option begins the command, which has options of its own. */
+	while ((option = getopt_long(argc, argv, "+h", options, NULL)) != -1) {
+		char *end = NULL;
+
+		if (option == 'h')
+			return command_help("lab", options, help);
+		if (option == 'c')
+			cpus = strtoul(optarg, &end, 10);
+		if (option != 'c' || *end || cpus < 1 || cpus > 64)
+			return usage_error("lab", "--cpus takes a number from 1 to 64");
+	}
+	return lab_command(build_dir, scripts_dir, (unsigned int)cpus, argv + optind);
 }
 
 static int cmd_help(int argc, char **argv)
@@ -303,7 +319,7 @@ static const struct command commands[] = {
 	  cmd_list },
 	{ "report", "RUN...", "write a run's report again, print its table", cmd_report },
 	{ "restore", "", "undo what an interrupted run left on this host", cmd_restore },
-	{ "lab", "[COMMAND...]", "a shell, or a command, in the virtual lab", cmd_lab },
+	{ "lab", "[--cpus N] [COMMAND...]", "a shell, or a command, in the virtual lab", cmd_lab },
 	{ "help", "", "this text", cmd_help },
 	{ 0 },
 };

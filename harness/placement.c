@@ -21,11 +21,16 @@ void placement_leave(unsigned int first, unsigned int nr)
 		log_warn("vCPUs cannot have CPUs of their own: too few CPUs here");
 }
 
+bool placement_fits(unsigned int first, unsigned int nr)
+{
+	return first + nr <= (unsigned int)sysconf(_SC_NPROCESSORS_ONLN);
+}
+
 static int pin_thread(pid_t tid, unsigned int cpu)
 {
 	cpu_set_t set;
 
-	if (cpu >= (unsigned int)sysconf(_SC_NPROCESSORS_ONLN))
+	if (!placement_fits(cpu, 1))
 		return -ERANGE;
 	CPU_ZERO(&set);
 	CPU_SET(cpu, &set);

@@ -3,7 +3,12 @@
 #ifndef HARNESS_PLACEMENT_H
 #define HARNESS_PLACEMENT_H
 
+#include <stdbool.h>
+
 struct vm;
+
+/* Are there CPUs first to first + nr - 1? */
+bool placement_fits(unsigned int first, unsigned int nr);
 
 /*
  * Takes this process, and what it starts from now on, off CPUs first to first + nr - 1. If no

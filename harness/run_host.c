@@ -42,6 +42,8 @@ static char *why_skipped(const struct host *host, const struct cell *cell)
 		return why;
 	if (cell->device->probe(host, cell->device_settings, &why))
 		return why;
+	if (workload->needs_tracking && !cell->mode->tracks)
+		return xasprintf("mode %s tracks no DMA mappings", cell->mode->name);
 	if (workload->destroys_data && workload->destroys_data(cell->workload_settings) &&
 	    !(device && device->writable))
 		return xasprintf("it would overwrite the data on %s: add 'writable: yes' to the "
@@ -381,6 +383,13 @@ static int preflight(const struct host_run *run)
 		check_print(&report);
 	}
 	check_free(&report);
+	if (!failed && run->host->vcpu_cpu &&
+	    !placement_fits(run->host->vcpu_cpu, run->exp->guest.cpus)) {
+		log_err("vCPUs of their own CPUs: CPUs %u to %u are needed, and not all there: lower "
+			"guest.cpus, or vcpu_cpu in the host file",
+			run->host->vcpu_cpu, run->host->vcpu_cpu + run->exp->guest.cpus - 1);
+		failed = true;
+	}
 	return failed ? -ENOTSUP : 0;
 }
 

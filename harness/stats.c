@@ -56,6 +56,28 @@ double stats_median(const double *values, size_t nr)
 	return stats_quantile(values, nr, 0.5);
 }
 
+void stats_median_interval(const double *values, size_t nr, double confidence, double *low,
+			   double *high)
+{
+	double outside = 0, tail = pow(0.5, (double)nr); /* P(no value is below the median) */
+	autofree double *sorted = xrealloc(NULL, (nr + 1) * sizeof(*sorted));
+	size_t out = 0; /* values left out on each side */
+
+	*low = NAN;
+	*high = NAN;
+	while (2 * out < nr && 2 * (outside + tail) <= 1 - confidence) {
+		outside += tail;
+		tail *= (double)(nr - out) / (double)(out + 1);
+		out++;
+	}
+	if (!out)
+		return;
+	memcpy(sorted, values, nr * sizeof(*sorted));
+	qsort(sorted, nr, sizeof(*sorted), compare_doubles);
+	*low = sorted[out - 1];
+	*high = sorted[nr - out];
+}
+
 double stats_geomean(const double *values, size_t nr)
 {
 	double sum = 0;

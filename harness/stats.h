@@ -13,6 +13,15 @@ double stats_quantile(const double *values, size_t nr, double q);
 double stats_median(const double *values, size_t nr);
 
 /*
+ * The interval between two order statistics that holds the median of what the values are drawn
+ * from with at least the given confidence, by the binomial distribution (Conover, Practical
+ * Nonparametric Statistics, 3.2). NANs if there are too few values for that confidence (fewer
+ * than 6 for 0.95).
+ */
+void stats_median_interval(const double *values, size_t nr, double confidence, double *low,
+			   double *high);
+
+/*
  * The geometric mean, which treats twice and half alike: for ratios. 0 if a value is 0, NAN if
  * one is negative.
  */

@@ -1,12 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # Checks every file that git tracks with every tool, one line a tool; fails if any finds something.
-# Called by `make lint`, which gives the compilers' flags in LINT_CFLAGS.
+# Called by `make lint`, which gives the compilers' flags in LINT_CFLAGS, the kernel's headers
+# in LINT_KDIR and a folder to build modules in in LINT_DIR.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
-if [ -z "${LINT_CFLAGS:-}" ]; then
-	echo "lint: no compiler flags: call it as 'make lint'" >&2
+if [ -z "${LINT_CFLAGS:-}" ] || [ -z "${LINT_KDIR:-}" ] || [ -z "${LINT_DIR:-}" ]; then
+	echo "lint: no flags or folders: call it as 'make lint'" >&2
 	exit 1
 fi
 jobs=$(nproc 2>/dev/null || echo 2)
@@ -20,6 +21,12 @@ files() {
 	git ls-files -- "$@" | while read -r file; do
 		[ ! -f "$file" ] || echo "$file"
 	done
+}
+
+# Sources that compile in user space. The kernel's tools look after the modules: see
+# scripts/lint-modules.sh.
+sources() {
+	files "$@" ':!drivers/guest'
 }
 
 # verdict NAME STATUS: says what the tool found; it wrote that to $output.
@@ -38,7 +45,7 @@ have_files() {
 }
 
 have_licence() {
-	files '*.c' '*.h' '*.sh' '*.gp' Makefile .clang-tidy .ci/run | {
+	files '*.c' '*.h' '*.sh' '*.gp' '*.mk' '*/Kbuild' Makefile .clang-tidy .ci/run | {
 		ret=0
 		while read -r file; do
 			head -n 3 "$file" | grep -q 'SPDX-License-Identifier: GPL-2\.0-only' && continue
@@ -52,30 +59,30 @@ have_licence() {
 # compile COMPILER: several files at once, each in its own process.
 compile() {
 	# shellcheck disable=SC2086 # a list of flags
-	files '*.c' | xargs -P "$jobs" -n 1 "$1" $LINT_CFLAGS -Werror -fsyntax-only
+	sources '*.c' | xargs -P "$jobs" -n 1 "$1" $LINT_CFLAGS -Werror -fsyntax-only
 }
 
 format() {
-	files '*.c' '*.h' | xargs clang-format --dry-run -Werror
+	sources '*.c' '*.h' | xargs clang-format --dry-run -Werror
 }
 
 # One file a process: version 14 gives false errors about va_list when it gets several.
 tidy() {
 	# shellcheck disable=SC2016 # for the inner shell
-	files '*.c' | TIDY_FLAGS=$LINT_CFLAGS xargs -P "$jobs" -n 1 \
+	sources '*.c' | TIDY_FLAGS=$LINT_CFLAGS xargs -P "$jobs" -n 1 \
 		sh -c 'clang-tidy --quiet --config-file=.clang-tidy "$0" -- $TIDY_FLAGS'
 }
 
 # It has no macros of system headers; jansson's loops it must know to parse them.
 errors() {
 	jansson=$(pkg-config --variable=includedir jansson)/jansson.h
-	files '*.c' | xargs cppcheck --quiet -j "$jobs" --std=c11 -I. -D_GNU_SOURCE \
-		--include="$jansson" --enable=warning,performance,portability \
-		--error-exitcode=1 --inline-suppr
+	sources '*.c' | xargs cppcheck --quiet -j "$jobs" --std=c11 -D_GNU_SOURCE \
+		-I. -Idrivers/include -Idrivers/host --include="$jansson" \
+		--enable=warning,performance,portability --error-exitcode=1 --inline-suppr
 }
 
 scripts() {
-	files '*.sh' .ci/run | xargs shellcheck
+	files '*.sh' .ci/run | xargs shellcheck --external-sources --source-path=SCRIPTDIR
 }
 
 have_files >"$output" 2>&1
@@ -98,4 +105,6 @@ errors >"$output" 2>&1
 verdict cppcheck $?
 scripts >"$output" 2>&1
 verdict shellcheck $?
+scripts/lint-modules.sh "$LINT_KDIR" "$LINT_DIR" >"$output" 2>&1
+verdict sparse $?
 exit $found

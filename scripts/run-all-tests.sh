@@ -28,15 +28,22 @@ add_units() {
 	echo "$*: $counts (passed, failed)"
 }
 
-# Adds up "ok" and "not ok" lines; a failure without one counts as well.
+# add_lines LINES COMMAND...: adds up "ok" and "not ok" lines. A command that fails or prints
+# fewer than LINES of them has at least one failure.
 add_lines() {
+	lines=$1
+	shift
 	"$@" >"$log" 2>&1
 	status=$?
 	grep -av '^ok ' "$log"
 	ok=$(grep -ac '^ok ' "$log")
 	not=$(grep -ac '^not ok ' "$log")
+	made=$((ok + not))
 	[ "$status" -eq 0 ] || [ "$not" -gt 0 ] || not=1
-	[ "$ok" -gt 0 ] || not=$((not + 1))
+	if [ "$made" -lt "$lines" ]; then
+		echo "only $made of $lines tests were made"
+		[ "$not" -gt 0 ] || not=1
+	fi
 	passed=$((passed + ok))
 	failed=$((failed + not))
 	echo "$ok passed, $not failed"
@@ -48,14 +55,24 @@ step "unit tests"
 add_units make --no-print-directory check
 step "unit tests with AddressSanitizer and UndefinedBehaviorSanitizer"
 add_units make --no-print-directory SAN=1 check
+step "the protocol with ThreadSanitizer"
+add_units make --no-print-directory coiommu-tsan
+step "fuzzing of the requests"
+add_units make --no-print-directory coiommu-fuzz
 step "a small experiment in the virtual lab"
 timeout 900 "$bench" run tests/lab/experiment.yaml --out "$out/run" ||
 	echo "exit status $?"
-add_lines tests/lab/results.sh "$out/run" $((256 << 20))
+add_lines 43 tests/lab/results.sh "$out/run" $((256 << 20))
+step "coIOMMU under strain"
+timeout 600 "$bench" run tests/lab/coiommu.yaml --out "$out/strain" || echo "exit status $?"
+add_lines 20 tests/lab/strain.sh "$out/strain"
+step "coIOMMU: the driver's life, negative controls, memory pressure"
+add_lines 27 timeout 900 "$bench" lab --cpus 2 sh "$(pwd)/tests/lab/coiommu.sh" "$(pwd)/build" \
+	"$(pwd)/tests/lab"
 step "accidents, in the virtual lab"
-add_lines timeout 1200 "$bench" lab sh "$(pwd)/tests/lab/inside.sh" "$bench" \
+add_lines 23 timeout 1200 "$bench" lab sh "$(pwd)/tests/lab/inside.sh" "$bench" \
 	"$(pwd)/tests/lab"
 step "accidents of the lab itself"
-add_lines timeout 1200 tests/lab/outside.sh "$bench" "$(pwd)/tests/lab" "$out/outside"
+add_lines 9 timeout 1200 tests/lab/outside.sh "$bench" "$(pwd)/tests/lab" "$out/outside"
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -366,7 +366,7 @@ static void test_static_and_absent_memory(void **state)
 	static_from = UINT64_MAX;
 	free(leaves[3]);
 	leaves[3] = NULL;
-	assert_int_equal(policy_pin(policy, 3 * 1024, 1), 0);
+	assert_int_equal(policy_pin(policy, 3ULL * 1024, 1), 0);
 	leaves[3] = calloc(COIOMMU_LEAF_UNITS, sizeof(uint32_t));
 	for (uint64_t pfn = 2000; pfn < 2010; pfn++)
 		*unit(pfn) = 0;
@@ -451,8 +451,8 @@ static void test_random(void **state)
 			.interval_ns = 1000000,
 			.limit_pages = fake_random(&seed) % 2 * 100,
 			.generations = fake_random(&seed) % 4,
-			.quota_pages = fake_random(&seed) % 2 * 700,
-			.max_mappings = fake_random(&seed) % 2 * 300,
+			.quota_pages = fake_random(&seed) % 2 ? 700 : 0,
+			.max_mappings = fake_random(&seed) % 2 ? 300 : 0,
 			.range_pages = 1U << fake_random(&seed) % 8,
 			.speculate_pages = 1U << fake_random(&seed) % 8,
 		};

@@ -68,6 +68,24 @@ static void ratio_only_where_it_says_something(void **state)
 	assert_true(isnan(stats_ratio(1e300, 1e-300)));
 }
 
+/* Tables of the sign test: at 95 %, no value is left out below n = 6, one from 6, two from 9. */
+static void interval_of_the_median(void **state)
+{
+	static const double many[] = { 12, 3, 7, 1, 9, 5, 11, 2, 8, 4, 10, 6 };
+	double low, high;
+
+	stats_median_interval(many, 5, 0.95, &low, &high);
+	assert_true(isnan(low) && isnan(high));
+	stats_median_interval(many, 6, 0.95, &low, &high);
+	assert_float_equal(low, 1, EPSILON);
+	assert_float_equal(high, 12, EPSILON);
+	stats_median_interval(many, 12, 0.95, &low, &high);
+	assert_float_equal(low, 3, EPSILON); /* the 3rd and the 10th: 96.1 % */
+	assert_float_equal(high, 10, EPSILON);
+	stats_median_interval(NULL, 0, 0.95, &low, &high);
+	assert_true(isnan(low) && isnan(high));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -76,6 +94,7 @@ int main(void)
 		cmocka_unit_test(median_of_odd_and_even),
 		cmocka_unit_test(quantiles),
 		cmocka_unit_test(geometric_mean),
+		cmocka_unit_test(interval_of_the_median),
 		cmocka_unit_test(ratio_only_where_it_says_something),
 	};
 

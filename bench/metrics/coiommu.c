@@ -27,6 +27,7 @@ enum {
 	LATENCY_P99,
 	MAP_CALL_S,
 	MAPPED_PEAK,
+	MAPPED_END,
 	TABLE_BYTES,
 	HOST_MAPPINGS,
 	HOST_METADATA,
@@ -54,6 +55,8 @@ static const struct metric_desc metrics[] = {
 			 "mean time of a VFIO map call of the backend" },
 	[MAPPED_PEAK] = { "dma_mapped_peak_bytes", "bytes", DIRECTION_NONE,
 			  "memory really mapped for DMA by the guest, highest seen" },
+	[MAPPED_END] = { "dma_mapped_end_bytes", "bytes", DIRECTION_NONE,
+			 "memory mapped for DMA as the window ends" },
 	[TABLE_BYTES] = { "tracking_table_bytes", "bytes", DIRECTION_LOWER,
 			  "the tracking table in the guest" },
 	[HOST_MAPPINGS] = { "vfio_mappings", "count", DIRECTION_LOWER,
@@ -126,27 +129,37 @@ static void add_host(struct cell_run *run, const struct coiommu_metric *m)
 	}
 }
 
-/* Quantile of "lowest-ns number" lines, the buckets of the guest's histogram in order. */
+/* Sum of the numbers of "lowest-ns number" lines; stops at the line where it reaches want. */
+static double add_buckets(const char *text, double want, double *lowest_ns)
+{
+	double sum = 0;
+
+	while (*text && sum < want) {
+		char *end;
+
+		*lowest_ns = strtod(text, &end);
+		sum += strtod(end, &end);
+		if (end == text)
+			break;
+		text = end + strspn(end, "\n");
+	}
+	return sum;
+}
+
+/* Quantile of the guest's histogram, buckets in order. */
 static double quantile_s(const char *text, double q)
 {
-	double total = 0, seen = 0, ns, nr;
-	int n;
+	double ns = NAN, total = add_buckets(text, INFINITY, &ns);
 
-	for (const char *at = text; sscanf(at, "%lf %lf%n", &ns, &nr, &n) == 2; at += n)
-		total += nr;
-	for (const char *at = text; sscanf(at, "%lf %lf%n", &ns, &nr, &n) == 2; at += n) {
-		seen += nr;
-		if (seen >= q * total)
-			return ns * 1e-9;
-	}
-	return NAN;
+	add_buckets(text, q * total, &ns);
+	return ns * 1e-9;
 }
 
 static int add_guest(struct cell_run *run, const struct coiommu_metric *m)
 {
 	struct coiommu_requests now;
 	autofree char *stats = NULL, *latency = NULL;
-	double maps, peak, table;
+	double maps, peak, mapped, table;
 	int ret = guest_read(run->boot->vm->guest, COIOMMU_DEBUGFS "/stats", &stats);
 
 	coiommu_requests(m->counters, &now);
@@ -156,6 +169,8 @@ static int add_guest(struct cell_run *run, const struct coiommu_metric *m)
 		ret = coiommu_stat(stats, "maps", &maps);
 	if (!ret)
 		ret = coiommu_stat(stats, "mapped_peak", &peak);
+	if (!ret)
+		ret = coiommu_stat(stats, "mapped_pages", &mapped);
 	if (!ret)
 		ret = coiommu_stat(stats, "table_pages", &table);
 	if (ret)
@@ -172,6 +187,7 @@ static int add_guest(struct cell_run *run, const struct coiommu_metric *m)
 		add(run, LATENCY_P99, quantile_s(latency, 0.99));
 	}
 	add(run, MAPPED_PEAK, peak * COIOMMU_PAGE_SIZE);
+	add(run, MAPPED_END, mapped * COIOMMU_PAGE_SIZE);
 	add(run, TABLE_BYTES, table * COIOMMU_PAGE_SIZE);
 	return 0;
 }

@@ -4,6 +4,8 @@
  * lab's TCG plug-in (scripts/insn_plugin.c): the cost figure that depends least on how
  * busy the machine is (timer interrupts come by the clock, so a few per cent remain).
  */
+#include "bench/metrics/instructions.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -42,10 +44,10 @@ static int open_source(struct boot *boot, void *priv)
 }
 
 /* The plug-in keeps one 64-bit counter a vCPU of the lab. */
-static int read_total(const struct instructions *instructions, double *total)
+int instructions_total(int fd, double *total)
 {
 	uint64_t counters[64];
-	ssize_t n = pread(instructions->fd, counters, sizeof(counters), 0);
+	ssize_t n = pread(fd, counters, sizeof(counters), 0);
 
 	*total = 0;
 	if (n < 0)
@@ -59,14 +61,14 @@ static int begin(struct cell_run *run, void *priv)
 {
 	struct instructions *instructions = priv;
 
-	return read_total(instructions, &instructions->begin);
+	return instructions_total(instructions->fd, &instructions->begin);
 }
 
 static int end(struct cell_run *run, void *priv)
 {
 	struct instructions *instructions = priv;
 	double total;
-	int ret = read_total(instructions, &total);
+	int ret = instructions_total(instructions->fd, &total);
 
 	if (ret)
 		return ret;

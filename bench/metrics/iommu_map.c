@@ -190,29 +190,53 @@ static int end(struct cell_run *run, void *priv)
 	return ret;
 }
 
+/* How long the sources may disagree: pages may be unpinned between one look and the other. */
+#define AGREE_S 2.0
+#define AGREE_POLL_S 0.1
+
 /*
  * The two sources must tell the same: VFIO accounts guest memory and ROM, the IOMMU also
  * holds the device's own BARs (for peer DMA), and both may be caught in the middle of a few
  * mappings.
  */
-static void compare_sources(struct cell_run *run, double mapped)
+static bool sources_agree(const struct cell_run *run, double mapped, double locked)
 {
 	const struct host_device *device = host_device(run->boot->host, run->cell->device->name);
-	double locked = (double)proc_locked_bytes(run->boot->vm->proc.pid);
 	double bars = device ? (double)pci_bar_bytes(device->address) : 0;
 	double slack = (double)MIB + 0.01 * locked;
 
-	if (mapped < locked - slack || mapped > locked + bars + slack)
-		cell_invalid(run,
-			     "pinned memory is not certain: VFIO accounts %s, the IOMMU maps %s",
-			     human_bytes(locked), human_bytes(mapped));
+	return mapped >= locked - slack && mapped <= locked + bars + slack;
+}
+
+static int compare_sources(struct cell_run *run, double *mapped)
+{
+	uint64_t deadline = deadline_in(AGREE_S);
+	double calls, locked;
+	int ret;
+
+	for (;;) {
+		ret = read_mapped(run->boot, mapped, &calls);
+		if (ret)
+			return ret;
+		locked = (double)proc_locked_bytes(run->boot->vm->proc.pid);
+		if (sources_agree(run, *mapped, locked))
+			return 0;
+		if (now_ns() > deadline)
+			break;
+		ret = wait_seconds(&run->boot->vm->waiter, AGREE_POLL_S);
+		if (ret)
+			return ret;
+	}
+	cell_invalid(run, "pinned memory is not certain: VFIO accounts %s, the IOMMU maps %s",
+		     human_bytes(locked), human_bytes(*mapped));
+	return 0;
 }
 
 static int finish(struct cell_run *run, void *priv)
 {
 	const struct iommu_map *state = priv;
-	double bytes, calls;
-	int ret = read_mapped(run->boot, &bytes, &calls);
+	double bytes;
+	int ret = compare_sources(run, &bytes);
 
 	if (ret)
 		return ret;
@@ -220,7 +244,6 @@ static int finish(struct cell_run *run, void *priv)
 		sample_add(&run->samples, &metrics[0], state->stage_mapped_s);
 	sample_add(&run->samples, &metrics[1], state->start_bytes);
 	sample_add(&run->samples, &metrics[2], bytes);
-	compare_sources(run, bytes);
 	return 0;
 }
 

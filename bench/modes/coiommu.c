@@ -155,6 +155,7 @@ const struct mode_ops mode_coiommu = {
 	.name = "coiommu",
 	.help = "the guest tracks its DMA mappings, the host pins what is mapped, and lazily unpins",
 	.settings = settings_table,
+	.tracks = true,
 	.host_writes = host_writes,
 	.validate = validate,
 	.configure = configure,

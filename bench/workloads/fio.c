@@ -18,12 +18,12 @@
  */
 #define MARGIN_S 1.5
 
-static const char *const rw_choices[] = { "read", "write",  "randread", "randwrite",
-					  "rw",	  "randrw", NULL };
+const char *const fio_rw_choices[] = { "read", "write",	 "randread", "randwrite",
+				       "rw",   "randrw", NULL };
 static const char *const verify_choices[] = { "none", "crc32c", NULL };
 
 static const struct setting settings_table[] = {
-	{ "rw", SETTING_CHOICE, "randread", rw_choices, 0, 0, "access pattern" },
+	{ "rw", SETTING_CHOICE, "randread", fio_rw_choices, 0, 0, "access pattern" },
 	{ "bs", SETTING_SIZE, "4k", NULL, 512, 16 * 1024 * 1024, "block size" },
 	{ "iodepth", SETTING_COUNT, "1", NULL, 1, 1024, "I/Os in flight a job" },
 	{ "jobs", SETTING_COUNT, "1", NULL, 1, 64, "parallel jobs" },
@@ -67,7 +67,7 @@ static bool verifies(const struct settings *settings)
 	return strcmp(settings_text(settings, "verify"), "none") != 0;
 }
 
-static bool writes(const struct settings *settings)
+bool fio_writes(const struct settings *settings)
 {
 	const char *rw = settings_text(settings, "rw");
 
@@ -76,7 +76,7 @@ static bool writes(const struct settings *settings)
 
 static int validate(const struct settings *settings, char **why)
 {
-	if (verifies(settings) && !writes(settings)) {
+	if (verifies(settings) && !fio_writes(settings)) {
 		*why = xstrdup("verify needs a pattern that writes: rw: write or randwrite");
 		return -EINVAL;
 	}
@@ -200,7 +200,7 @@ int fio_parse(const char *text, size_t len, struct sample_set *out, char **why)
 
 /* --- running --- */
 
-static void fio_command(const struct settings *settings, struct strlist *argv)
+void fio_base_command(const struct settings *settings, struct strlist *argv)
 {
 	static const char *const fixed[] = { "fio",
 					     "--name=cell",
@@ -221,8 +221,13 @@ static void fio_command(const struct settings *settings, struct strlist *argv)
 	strlist_addf(argv, "--bs=%llu", (unsigned long long)settings_size(settings, "bs"));
 	strlist_addf(argv, "--iodepth=%llu",
 		     (unsigned long long)settings_count(settings, "iodepth"));
-	strlist_addf(argv, "--numjobs=%llu", (unsigned long long)settings_count(settings, "jobs"));
 	strlist_addf(argv, "--size=%llu", (unsigned long long)settings_size(settings, "size"));
+}
+
+static void fio_command(const struct settings *settings, struct strlist *argv)
+{
+	fio_base_command(settings, argv);
+	strlist_addf(argv, "--numjobs=%llu", (unsigned long long)settings_count(settings, "jobs"));
 	strlist_addf(argv, "--offset_increment=%llu",
 		     (unsigned long long)settings_size(settings, "size"));
 	strlist_addf(argv, "--rwmixread=%llu",
@@ -240,7 +245,7 @@ static void fio_command(const struct settings *settings, struct strlist *argv)
 }
 
 /* fio needs a while to start; the first completed I/O shows that it runs. */
-static int await_first_io(struct cell_run *run, uint32_t job)
+int fio_await_first_io(struct cell_run *run, uint32_t job)
 {
 	struct boot *boot = run->boot;
 	uint64_t before = 0, now = 0, deadline = deadline_in(60);
@@ -265,7 +270,7 @@ static int measure_steady_part(struct cell_run *run, const struct settings *sett
 {
 	double runtime = settings_time(settings, "runtime");
 	struct boot *boot = run->boot;
-	int ret = await_first_io(run, job);
+	int ret = fio_await_first_io(run, job);
 
 	if (!ret)
 		ret = wait_seconds(&boot->vm->waiter, settings_time(settings, "ramp"));
@@ -348,7 +353,7 @@ const struct workload_ops workload_fio = {
 	.settings = settings_table,
 	.metrics = metrics,
 	.validate = validate,
-	.destroys_data = writes,
+	.destroys_data = fio_writes,
 	.estimate_s = estimate_s,
 	.run = run_fio,
 };

@@ -1,11 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The part of the fio workload that needs no VM: its JSON. */
+/* What workloads with fio share, and the part of it that needs no VM: its JSON. */
 #ifndef BENCH_WORKLOADS_FIO_H
 #define BENCH_WORKLOADS_FIO_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "harness/samples.h"
+#include "harness/settings.h"
+
+struct cell_run;
+struct strlist;
+
+extern const char *const fio_rw_choices[];
+
+/* Does the pattern `rw` write to the device? */
+bool fio_writes(const struct settings *settings);
+/* fio on the raw device by the settings rw, bs, iodepth and size; without a duration. */
+void fio_base_command(const struct settings *settings, struct strlist *argv);
+/* Returns when the device has completed some I/O of the job, or the job has ended. 0 or -errno. */
+int fio_await_first_io(struct cell_run *run, uint32_t job);
 
 /*
  * Turns fio 3's --output-format=json with --group_reporting into samples: IOPS and bytes/s

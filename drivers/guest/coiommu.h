@@ -79,7 +79,13 @@ void coiommu_track_exit(void);
 int coiommu_track(struct device *dev, phys_addr_t phys, size_t size);
 void coiommu_untrack(struct device *dev, phys_addr_t phys, size_t size);
 int coiommu_track_sg(struct device *dev, struct scatterlist *sgl, int nents);
-void coiommu_untrack_sg(struct device *dev, struct scatterlist *sgl, int nents);
+/* True if an entry is a bounce buffer, which must be unmapped by way of the proxy, too. */
+bool coiommu_untrack_sg(struct device *dev, struct scatterlist *sgl, int nents);
+/*
+ * Gives a list that is not mapped yet its addresses, and tracks it. -EOPNOTSUPP with nothing
+ * tracked if the device cannot reach an entry as it is: then the proxy must map it.
+ */
+int coiommu_map_direct_sg(struct device *dev, struct scatterlist *sgl, int nents);
 /* One request without entries. arg[6] is passed and replaced by the reply. */
 u32 coiommu_command(u32 op, u64 *arg);
 /* The devices that the host assigned; returns their number, or -errno. */

@@ -45,7 +45,8 @@ static int stats_show(struct seq_file *m, void *data)
 	u64 info[6] = { 0 };
 
 	coiommu_stats_read(&s);
-	seq_printf(m, "maps %llu\nunmaps %llu\nmap_pages %llu\n", s.maps, s.unmaps, s.maps + s.more_pages);
+	seq_printf(m, "maps %llu\nunmaps %llu\nmap_pages %llu\n", s.maps, s.unmaps,
+		   s.maps + s.more_pages);
 	seq_printf(m, "requests %llu\nrequest_entries %llu\nrequest_pages %llu\nrequest_ns %llu\n",
 		   s.requests, s.request_entries, s.request_pages, s.request_ns);
 	seq_printf(m, "refused %llu\nfailed %llu\nunbalanced %llu\n", s.refused, s.failed,

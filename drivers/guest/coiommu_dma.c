@@ -12,7 +12,6 @@
  * Not tracked: map_resource (other devices' BARs, which the host maps all the time).
  */
 #include <linux/dma-direct.h>
-#include <linux/memremap.h>
 
 #include "coiommu.h"
 
@@ -72,24 +71,6 @@ static void coiommu_unmap_page(struct device *dev, dma_addr_t addr, size_t size,
 		dma_unmap_page_attrs(proxy_of(dev), addr, size, dir, attrs);
 }
 
-/* Fills in bus addresses as dma_direct_map_sg() does; false: some entry needs more than that. */
-static bool map_sg_direct(struct device *dev, struct scatterlist *sgl, int nents)
-{
-	struct scatterlist *sg;
-	int i;
-
-	for_each_sg(sgl, sg, nents, i) {
-		dma_addr_t addr = phys_to_dma(dev, sg_phys(sg));
-
-		if (unlikely(!is_direct(dev, addr, sg->length) ||
-			     is_pci_p2pdma_page(sg_page(sg))))
-			return false;
-		sg->dma_address = addr;
-		sg_dma_len(sg) = sg->length;
-	}
-	return true;
-}
-
 static int map_sg_by_proxy(struct device *dev, struct scatterlist *sgl, int nents,
 			   enum dma_data_direction dir, unsigned long attrs)
 {
@@ -109,31 +90,17 @@ static int map_sg_by_proxy(struct device *dev, struct scatterlist *sgl, int nent
 static int coiommu_map_sg(struct device *dev, struct scatterlist *sgl, int nents,
 			  enum dma_data_direction dir, unsigned long attrs)
 {
-	int err;
+	int err = coiommu_map_direct_sg(dev, sgl, nents);
 
-	if (unlikely(!map_sg_direct(dev, sgl, nents)))
+	if (unlikely(err == -EOPNOTSUPP))
 		return map_sg_by_proxy(dev, sgl, nents, dir, attrs);
-	err = coiommu_track_sg(dev, sgl, nents);
 	return likely(!err) ? nents : err;
-}
-
-static bool any_bounced(struct device *dev, struct scatterlist *sgl, int nents)
-{
-	struct scatterlist *sg;
-	int i;
-
-	for_each_sg(sgl, sg, nents, i) {
-		if (unlikely(is_swiotlb_buffer(dev, dma_to_phys(dev, sg_dma_address(sg)))))
-			return true;
-	}
-	return false;
 }
 
 static void coiommu_unmap_sg(struct device *dev, struct scatterlist *sgl, int nents,
 			     enum dma_data_direction dir, unsigned long attrs)
 {
-	coiommu_untrack_sg(dev, sgl, nents);
-	if (unlikely(any_bounced(dev, sgl, nents)))
+	if (unlikely(coiommu_untrack_sg(dev, sgl, nents)))
 		dma_unmap_sg_attrs(proxy_of(dev), sgl, nents, dir, attrs);
 }
 

@@ -99,7 +99,7 @@ int coiommu_dtt_init(void)
 	while (levels < COIOMMU_LEVELS_MAX &&
 	       coiommu_dtt_nr_leaves > 1ULL << (COIOMMU_UPPER_BITS * (levels - 1)))
 		levels++;
-	coiommu_dtt_leaves = vzalloc(array_size(coiommu_dtt_nr_leaves, sizeof(*coiommu_dtt_leaves)));
+	coiommu_dtt_leaves = vzalloc(array_size(coiommu_dtt_nr_leaves, sizeof(u32 *)));
 	if (!coiommu_dtt_leaves)
 		return -ENOMEM;
 	root = new_page();

@@ -9,6 +9,7 @@
 #include <linux/dma-direct.h>
 #include <linux/io.h>
 #include <linux/ktime.h>
+#include <linux/memremap.h>
 
 #include "coiommu.h"
 #include "coiommu_counters.h"
@@ -39,54 +40,130 @@ static struct pages pages_of(phys_addr_t phys, size_t size)
 	return (struct pages){ first, last - first + 1 };
 }
 
-/* ---- Counts ------------------------------------------------------------------------ */
+/* ---- Counts, on the path of every mapping: inline, and no more than needed ---------- */
 
-static void put_page_unit(u64 pfn)
+/* What raising counts found out. */
+struct tally {
+	u32 common;	/* bits that all units had: PINNED if nothing is missing */
+	s64 more;	/* pages that had no count before */
+};
+
+#define NOTHING_COUNTED ((struct tally){ .common = COIOMMU_UNIT_PINNED })
+
+static __always_inline bool some_missing(const struct tally *t)
 {
-	u32 *unit = coiommu_dtt_peek(pfn);
-	u32 count = unit ? coiommu_unit_put(unit) & COIOMMU_UNIT_COUNT : 0;
-
-	if (likely(count == 1))
-		this_cpu_dec(cpus.stats.mapped_pages);
-	else if (unlikely(!count))
-		this_cpu_inc(cpus.stats.unbalanced);
+	return !(t->common & COIOMMU_UNIT_PINNED);
 }
 
-static void put_pages(struct pages p)
+static __always_inline bool get_unit(u32 *unit, struct tally *t)
 {
-	for (; p.nr; p.nr--)
-		put_page_unit(p.pfn++);
-}
-
-/* 1 if the page is not pinned, 0 if it is, or -ENOMEM with nothing counted. */
-static s64 get_page_unit(u64 pfn)
-{
-	u32 *unit = coiommu_dtt_unit(pfn);
-	u32 old = unit ? coiommu_unit_get(unit) : COIOMMU_UNIT_COUNT;
+	u32 old = coiommu_unit_get(unit);
 
 	if (unlikely((old & COIOMMU_UNIT_COUNT) == COIOMMU_UNIT_COUNT))
-		return -ENOMEM;
-	if (likely(!(old & COIOMMU_UNIT_COUNT)))
-		this_cpu_inc(cpus.stats.mapped_pages);
-	return !(old & COIOMMU_UNIT_PINNED);
+		return false;
+	t->common &= old;
+	t->more += !(old & COIOMMU_UNIT_COUNT);
+	return true;
 }
 
-/* Returns the number of pages found not pinned, or -ENOMEM with nothing counted. */
-static s64 get_pages(struct pages p)
+/* Returns 1 if the page is not mapped any more. */
+static __always_inline s64 put_unit(u32 *unit)
 {
-	s64 missing = 0;
-	u64 i;
+	u32 count = coiommu_unit_put(unit) & COIOMMU_UNIT_COUNT;
 
-	for (i = 0; i < p.nr; i++) {
-		s64 ret = get_page_unit(p.pfn + i);
+	if (unlikely(!count))
+		this_cpu_inc(cpus.stats.unbalanced);
+	return count == 1;
+}
 
-		if (unlikely(ret < 0)) {
-			put_pages((struct pages){ p.pfn, i });
-			return ret;
-		}
-		missing += ret;
+/* Those of the pages whose units follow one another in memory. */
+static __always_inline u64 pages_in_leaf(struct pages p)
+{
+	return min_t(u64, p.nr, COIOMMU_LEAF_UNITS - (p.pfn & (COIOMMU_LEAF_UNITS - 1)));
+}
+
+/* The two loops that large mappings spend their time in. Returns how many units it got. */
+static noinline u64 get_units(u32 *unit, u64 nr, struct tally *tally)
+{
+	struct tally t = *tally;
+	u32 *first = unit, *end = unit + nr;
+
+	while (unit < end && get_unit(unit, &t))
+		unit++;
+	*tally = t;
+	return unit - first;
+}
+
+static noinline s64 put_units(u32 *unit, u64 nr)
+{
+	u32 *end = unit + nr;
+	s64 fewer = 0;
+
+	do {
+		fewer += put_unit(unit);
+	} while (++unit < end);
+	return fewer;
+}
+
+/* Returns the number of pages that are not mapped any more. */
+static s64 put_pages(struct pages p)
+{
+	s64 fewer = 0;
+
+	while (p.nr) {
+		u32 *unit = coiommu_dtt_peek(p.pfn);
+		u64 nr = pages_in_leaf(p);
+
+		if (likely(unit))
+			fewer += put_units(unit, nr);
+		else
+			this_cpu_add(cpus.stats.unbalanced, nr);
+		p.pfn += nr;
+		p.nr -= nr;
 	}
-	return missing;
+	return fewer;
+}
+
+static noinline void undo_pages(struct pages p)
+{
+	this_cpu_sub(cpus.stats.mapped_pages, put_pages(p));
+}
+
+/* False: nothing is counted, for want of memory for the table or with a count at its limit. */
+static bool get_pages(struct pages p, struct tally *t)
+{
+	struct pages left = p;
+
+	while (left.nr) {
+		u32 *unit = coiommu_dtt_unit(left.pfn);
+		u64 nr = pages_in_leaf(left), done = unit ? get_units(unit, nr, t) : 0;
+
+		left.pfn += done;
+		left.nr -= done;
+		if (unlikely(done < nr)) {
+			undo_pages((struct pages){ p.pfn, p.nr - left.nr });
+			return false;
+		}
+	}
+	return true;
+}
+
+/* The same for a single page, in line. */
+static __always_inline bool get_page_unit(u64 pfn, struct tally *t)
+{
+	u32 *unit = coiommu_dtt_unit(pfn);
+
+	return likely(unit) && get_unit(unit, t);
+}
+
+static __always_inline s64 put_page_unit(u64 pfn)
+{
+	u32 *unit = coiommu_dtt_peek(pfn);
+
+	if (likely(unit))
+		return put_unit(unit);
+	this_cpu_inc(cpus.stats.unbalanced);
+	return 0;
 }
 
 static bool page_is_pinned(u64 pfn)
@@ -245,23 +322,27 @@ static int request_pages(struct device *dev, struct pages p)
 	sample_peak();
 	if (all_pinned(p))
 		return 0;
-	put_pages(p);
+	undo_pages(p);
 	return refused(dev, p);
 }
 
-/*
- * Out of line: the usual case, one page that is pinned, must not pay for this stack frame.
- * missing is what get_pages() said.
- */
-static noinline int track_counted(struct device *dev, struct pages p, s64 missing)
+static int track_failed(void)
 {
+	this_cpu_inc(cpus.stats.failed);
+	return -ENOMEM;
+}
+
+/* Out of line: the usual case, one page that is pinned, must not pay for this stack frame. */
+static noinline int track_pages(struct device *dev, struct pages p)
+{
+	struct tally t = NOTHING_COUNTED;
+	bool counted = get_pages(p, &t);
 	int err;
 
-	if (missing < 0) {
-		this_cpu_inc(cpus.stats.failed);
-		return missing;
-	}
-	err = missing ? request_pages(dev, p) : 0;
+	this_cpu_add(cpus.stats.mapped_pages, t.more);
+	if (!counted)
+		return track_failed();
+	err = some_missing(&t) ? request_pages(dev, p) : 0;
 	if (!err) {
 		this_cpu_inc(cpus.stats.maps);
 		this_cpu_add(cpus.stats.more_pages, p.nr - 1);
@@ -269,22 +350,28 @@ static noinline int track_counted(struct device *dev, struct pages p, s64 missin
 	return err;
 }
 
-static noinline int track_pages(struct device *dev, struct pages p)
+static noinline int track_unpinned_page(struct device *dev, u64 pfn)
 {
-	return track_counted(dev, p, get_pages(p));
+	int err = request_pages(dev, (struct pages){ pfn, 1 });
+
+	if (!err)
+		this_cpu_inc(cpus.stats.maps);
+	return err;
 }
 
 int coiommu_track(struct device *dev, phys_addr_t phys, size_t size)
 {
 	struct pages p = pages_of(phys, size);
-	s64 missing;
+	struct tally t = NOTHING_COUNTED;
 
 	trace_coiommu_map(dev, p.pfn, p.nr);
 	if (p.nr > 1)
 		return track_pages(dev, p);
-	missing = get_page_unit(p.pfn);
-	if (unlikely(missing))
-		return track_counted(dev, p, missing);
+	if (unlikely(!get_page_unit(p.pfn, &t)))
+		return track_failed();
+	this_cpu_add(cpus.stats.mapped_pages, t.more);
+	if (unlikely(some_missing(&t)))
+		return track_unpinned_page(dev, p.pfn);
 	this_cpu_inc(cpus.stats.maps);
 	return 0;
 }
@@ -294,26 +381,88 @@ void coiommu_untrack(struct device *dev, phys_addr_t phys, size_t size)
 	struct pages p = pages_of(phys, size);
 
 	trace_coiommu_unmap(dev, p.pfn, p.nr);
-	put_pages(p);
+	this_cpu_sub(cpus.stats.mapped_pages,
+		     likely(p.nr == 1) ? put_page_unit(p.pfn) : put_pages(p));
 	this_cpu_inc(cpus.stats.unmaps);
 }
+
+/* ---- Scatter lists ------------------------------------------------------------------ */
 
 static struct pages sg_pages(struct device *dev, struct scatterlist *sg)
 {
 	return pages_of(dma_to_phys(dev, sg_dma_address(sg)), sg_dma_len(sg));
 }
 
-static void put_sg(struct device *dev, struct scatterlist *sgl, int nents)
+/*
+ * What stays the same along a list. Kept here because the atomic operations in between would
+ * make the compiler read it again for each entry.
+ */
+struct walk {
+	struct device *dev;
+	u32 **leaves;
+	u64 nr_leaves;
+	u64 limit;	/* highest address the device reaches */
+	bool plain;	/* its addresses are physical ones */
+};
+
+static __always_inline struct walk walk_of(struct device *dev)
 {
+	return (struct walk){
+		.dev = dev,
+		.leaves = coiommu_dtt_leaves,
+		.nr_leaves = coiommu_dtt_nr_leaves,
+		.limit = min_not_zero(*dev->dma_mask, dev->bus_dma_limit),
+		.plain = !dev->dma_range_map && !phys_to_dma(dev, 0),
+	};
+}
+
+static __always_inline u32 *walk_unit(const struct walk *w, u64 pfn)
+{
+	u64 block = pfn >> COIOMMU_LEAF_BITS;
+	u32 *leaf = likely(block < w->nr_leaves) ? READ_ONCE(w->leaves[block]) : NULL;
+
+	return likely(leaf) ? leaf + (pfn & (COIOMMU_LEAF_UNITS - 1)) : NULL;
+}
+
+static __always_inline bool within_page(phys_addr_t phys, unsigned int len)
+{
+	return offset_in_page(phys) + len <= PAGE_SIZE && len;
+}
+
+static __always_inline s64 put_entry(const struct walk *w, phys_addr_t phys, unsigned int len)
+{
+	u32 *unit = walk_unit(w, phys >> PAGE_SHIFT);
+	struct pages p;
+
+	if (likely(within_page(phys, len) && unit)) {
+		trace_coiommu_unmap(w->dev, phys >> PAGE_SHIFT, 1);
+		return put_unit(unit);
+	}
+	p = pages_of(phys, len);
+	trace_coiommu_unmap(w->dev, p.pfn, p.nr);
+	return put_pages(p);
+}
+
+/* Returns true if an entry is a bounce buffer. */
+static bool put_sg(struct device *dev, struct scatterlist *sgl, int nents)
+{
+	const struct io_tlb_mem *pool = dev->dma_io_tlb_mem;
+	u64 start = pool ? pool->start : 0, size = pool ? pool->end - start : 0;
+	const struct walk w = walk_of(dev);
 	struct scatterlist *sg;
+	bool bounced = false;
+	s64 fewer = 0;
 	int i;
 
 	for_each_sg(sgl, sg, nents, i) {
-		struct pages p = sg_pages(dev, sg);
+		dma_addr_t addr = sg_dma_address(sg);
+		phys_addr_t phys = likely(w.plain) ? addr : dma_to_phys(dev, addr);
 
-		trace_coiommu_unmap(dev, p.pfn, p.nr);
-		put_pages(p);
+		bounced |= phys - start < size;
+		fewer += put_entry(&w, phys, sg_dma_len(sg));
 	}
+	this_cpu_sub(cpus.stats.mapped_pages, fewer);
+	return bounced;
 }
 
 static int request_sg(struct device *dev, struct scatterlist *sgl, int nents)
@@ -341,27 +490,65 @@ static int request_sg(struct device *dev, struct scatterlist *sgl, int nents)
 	return 0;
 }
 
-int coiommu_track_sg(struct device *dev, struct scatterlist *sgl, int nents)
+/* The address the device has for an entry, as dma_direct_map_sg() gives it; false: it has none. */
+static __always_inline bool map_entry(const struct walk *w, struct scatterlist *sg,
+				      phys_addr_t phys)
 {
-	s64 missing = 0;
+	dma_addr_t addr = likely(w->plain) ? phys : phys_to_dma(w->dev, phys);
+
+	if (unlikely(addr + sg->length - 1 > w->limit || is_pci_p2pdma_page(sg_page(sg))))
+		return false;
+	sg->dma_address = addr;
+	sg_dma_len(sg) = sg->length;
+	return true;
+}
+
+/* Counts an entry's pages. Returns their number, 0: nothing is counted. */
+static __always_inline u64 get_entry(const struct walk *w, phys_addr_t phys, unsigned int len,
+				     struct tally *t)
+{
+	u32 *unit = walk_unit(w, phys >> PAGE_SHIFT);
+	struct pages p;
+
+	if (likely(within_page(phys, len) && unit)) {
+		trace_coiommu_map(w->dev, phys >> PAGE_SHIFT, 1);
+		return get_unit(unit, t);
+	}
+	p = pages_of(phys, len);
+	trace_coiommu_map(w->dev, p.pfn, p.nr);
+	return get_pages(p, t) ? p.nr : 0;
+}
+
+/* One pass: gives each entry its address if map is set, and counts its pages. */
+static __always_inline int track_sg(struct device *dev, struct scatterlist *sgl, int nents,
+				    const bool map)
+{
+	const struct walk w = walk_of(dev);
+	struct tally t = NOTHING_COUNTED;
 	struct scatterlist *sg;
-	u64 pages = 0;
-	int i, err;
+	u64 pages = 0, more;
+	int i, err = 0;
 
 	for_each_sg(sgl, sg, nents, i) {
-		struct pages p = sg_pages(dev, sg);
-		s64 ret = get_pages(p);
+		phys_addr_t phys = map ? sg_phys(sg) : dma_to_phys(dev, sg_dma_address(sg));
 
-		trace_coiommu_map(dev, p.pfn, p.nr);
-		if (unlikely(ret < 0)) {
-			put_sg(dev, sgl, i);
-			this_cpu_inc(cpus.stats.failed);
-			return ret;
+		if (map && unlikely(!map_entry(&w, sg, phys))) {
+			err = -EOPNOTSUPP;
+			break;
 		}
-		missing += ret;
-		pages += p.nr;
+		more = get_entry(&w, phys, sg_dma_len(sg), &t);
+		if (unlikely(!more)) {
+			err = track_failed();
+			break;
+		}
+		pages += more;
 	}
-	if (unlikely(missing)) {
+	this_cpu_add(cpus.stats.mapped_pages, t.more);
+	if (unlikely(err)) {
+		put_sg(dev, sgl, i);
+		return err;
+	}
+	if (unlikely(some_missing(&t))) {
 		err = request_sg(dev, sgl, nents);
 		if (err)
 			return err;
@@ -371,10 +558,22 @@ int coiommu_track_sg(struct device *dev, struct scatterlist *sgl, int nents)
 	return 0;
 }
 
-void coiommu_untrack_sg(struct device *dev, struct scatterlist *sgl, int nents)
+int coiommu_map_direct_sg(struct device *dev, struct scatterlist *sgl, int nents)
 {
-	put_sg(dev, sgl, nents);
+	if (is_swiotlb_force_bounce(dev))
+		return -EOPNOTSUPP;
+	return track_sg(dev, sgl, nents, true);
+}
+
+int coiommu_track_sg(struct device *dev, struct scatterlist *sgl, int nents)
+{
+	return track_sg(dev, sgl, nents, false);
+}
+
+bool coiommu_untrack_sg(struct device *dev, struct scatterlist *sgl, int nents)
+{
 	this_cpu_inc(cpus.stats.unmaps);
+	return put_sg(dev, sgl, nents);
 }
 
 /* ---- Statistics --------------------------------------------------------------------- */

@@ -2,8 +2,8 @@
 /* Tells the guest's main memory from everything else; see hostmem.h. */
 #include "hostmem.h"
 
-#include <inttypes.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define ANONYMOUS_MIN (64ULL << 20)
@@ -43,26 +43,38 @@ void hostmem_reset(void)
 	nr_slots = 0;
 }
 
-static bool name_is_device(const char *name)
+static bool starts_with(const char *text, const char *start)
 {
-	if (name[0] == '/') {
-		if (!strncmp(name, "/dev/", 5))
-			return strncmp(name, "/dev/shm/", 9) && strncmp(name, "/dev/huge", 9) &&
-			       strncmp(name, "/dev/zero", 9);
-		return false;
-	}
-	/* Nothing, or a name given by prctl(): anonymous. Else anon_inode:[vfio-device] etc. */
-	return name[0] && strncmp(name, "[anon", 5);
+	return strncmp(text, start, strlen(start)) == 0;
 }
 
+static bool name_is_device(const char *name)
+{
+	if (name[0] == '/')
+		return starts_with(name, "/dev/") && !starts_with(name, "/dev/shm/") &&
+		       !starts_with(name, "/dev/huge") && !starts_with(name, "/dev/zero");
+	/* Nothing, or a name given by prctl(): anonymous. Else anon_inode:[vfio-device] etc. */
+	return name[0] && !starts_with(name, "[anon");
+}
+
+/* START-END PERMISSIONS OFFSET DEVICE INODE NAME; the name may be missing. */
 static bool parse_line(const char *line, struct backing *b)
 {
-	int name = 0;
+	char *at;
 
-	if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %*x %*x:%*x %" SCNu64 " %n", &b->start,
-		   &b->end, &b->inode, &name) != 3)
+	b->start = strtoull(line, &at, 16);
+	if (*at++ != '-')
 		return false;
-	b->device = name_is_device(line + name);
+	b->end = strtoull(at, &at, 16);
+	for (int skip = 0; skip < 3; skip++) {
+		if (*at++ != ' ')
+			return false;
+		at += strcspn(at, " ");
+	}
+	if (*at++ != ' ')
+		return false;
+	b->inode = strtoull(at, &at, 10);
+	b->device = name_is_device(at + strspn(at, " "));
 	return true;
 }
 

@@ -27,7 +27,7 @@
 #define NR_FDS 65536
 #define MAX_VCPUS 1024
 #define IOMMUFD_IOAS_MAP _IO(';', 0x85)
-#define VCPU_MMAP_DEFAULT (3 * 4096)
+#define VCPU_MMAP_DEFAULT (3 * 4096L)
 
 enum fd_kind {
 	FD_OTHER,
@@ -122,12 +122,13 @@ static void broken(const char *what)
 static uint64_t read_entry_limit(void)
 {
 	FILE *f = fopen("/sys/module/vfio_iommu_type1/parameters/dma_entry_limit", "re");
-	unsigned long limit = 0;
+	uint64_t limit = 0;
+	char line[32];
 
 	if (!f)
 		return 0;
-	if (fscanf(f, "%lu", &limit) != 1)
-		limit = 0;
+	if (fgets(line, sizeof(line), f))
+		limit = strtoull(line, NULL, 10);
 	fclose(f);
 	return limit;
 }
@@ -318,7 +319,7 @@ static bool serve_exit(struct vcpu *v)
 		return false;
 	for (uint32_t i = 0; i < run->io.count; i++)
 		backend_port(backend, v->state, run->io.direction == KVM_EXIT_IO_OUT, offset,
-			     run->io.size, data + i * run->io.size);
+			     run->io.size, data + (size_t)i * run->io.size);
 	return true;
 }
 

@@ -47,8 +47,8 @@ static void hash_grow(struct policy *p)
 {
 	p->nr_hash = p->nr_hash ? p->nr_hash * 2 : 64;
 	free(p->hash);
-	p->hash = alloc_or_die(NULL, p->nr_hash, sizeof(*p->hash));
-	memset(p->hash, 0, p->nr_hash * sizeof(*p->hash));
+	p->hash = alloc_or_die(NULL, p->nr_hash, sizeof(struct block *));
+	memset(p->hash, 0, p->nr_hash * sizeof(struct block *));
 	for (uint32_t i = 0; i < p->nr_blocks; i++)
 		*hash_slot(p, p->list[i]->index) = p->list[i];
 }
@@ -73,7 +73,7 @@ struct block *policy_block_get(struct policy *p, uint64_t index)
 	*hash_slot(p, index) = b;
 	p->n->blocks = p->nr_blocks;
 	p->n->metadata_bytes =
-		p->nr_blocks * sizeof(*b) + p->nr_hash * sizeof(b) + p->cap_blocks * sizeof(b);
+		p->nr_blocks * sizeof(*b) + (p->nr_hash + p->cap_blocks) * sizeof(struct block *);
 	return b;
 }
 

@@ -81,7 +81,7 @@ void policy_drop(struct policy *p, bool clear_units);
 /* One block of a table just made active or memory just added: pins what has a count and
  * corrects stale pinned bits. Returns the number of pages it could not pin.
  */
-uint32_t policy_adopt(struct policy *p, uint64_t block);
+uint32_t policy_adopt(struct policy *p, uint64_t index);
 
 /*
  * Continues the running unpin cycle, or starts one if it is due, looking at about budget

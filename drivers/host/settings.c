@@ -65,6 +65,7 @@ enum name {
 	LOG,
 	STRICT,
 	BREAK,
+	BREAK_AFTER,
 	NR_NAMES
 };
 
@@ -87,6 +88,7 @@ static const struct {
 	[LOG] = { .name = "COIOMMU_LOG", .max = 1 },
 	[STRICT] = { .name = "COIOMMU_STRICT", .max = 1 },
 	[BREAK] = { .name = "COIOMMU_BREAK", .words = break_words },
+	[BREAK_AFTER] = { .name = "COIOMMU_BREAK_AFTER", .max = UINT32_MAX },
 };
 
 static bool power_of_two_or_0(uint64_t n)
@@ -149,6 +151,7 @@ int settings_read(struct settings *s, char *(*get)(const char *name), char *erro
 	s->policy.speculate_pages = (uint32_t)value[SPECULATE];
 	s->policy.break_release = value[BREAK] == 2;
 	s->break_pin = value[BREAK] == 1;
+	s->break_after = value[BREAK_AFTER];
 	s->static_before = value[BEFORE];
 	s->batch = (uint32_t)value[BATCH];
 	s->log = value[LOG];

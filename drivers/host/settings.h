@@ -17,6 +17,7 @@
  *   COIOMMU_STRICT=0         1: abort if the VM starts without guest memory seen in VFIO
  *   COIOMMU_BREAK=           negative controls for tests: no-pin (answer without pinning) or
  *                            release (unpin pages in use). Never in a measurement.
+ *   COIOMMU_BREAK_AFTER=0    no-pin begins when so many pages are pinned
  */
 #ifndef COIOMMU_SETTINGS_H
 #define COIOMMU_SETTINGS_H
@@ -35,6 +36,7 @@ struct settings {
 	bool log;
 	bool strict;
 	bool break_pin;
+	uint64_t break_after;
 	bool no_thread; /* not from the environment: tests call backend_scan() */
 	uint32_t batch;
 };

@@ -106,8 +106,8 @@ struct coiommu_counters {
 	struct coiommu_vcpu_counters vcpu[COIOMMU_COUNTERS_VCPUS];
 };
 
-_Static_assert(sizeof(struct coiommu_policy_counters) == 32 * 8, "part of the layout");
-_Static_assert(sizeof(struct coiommu_vcpu_counters) == (16 + 128) * 8, "part of the layout");
+_Static_assert(sizeof(struct coiommu_policy_counters) == 32 * sizeof(__u64), "part of the layout");
+_Static_assert(sizeof(struct coiommu_vcpu_counters) == (16 + 128) * sizeof(__u64), "so is this");
 _Static_assert(sizeof(struct coiommu_counters) == 256 + 256 + 1024 + 64 * 1152, "the layout");
 
 static inline unsigned int coiommu_histogram_bucket(__u64 ns)

@@ -27,6 +27,7 @@ static inline __u32 coiommu_unit_load(const __u32 *unit)
 }
 
 /* Returns the value found; the swap was made if that is old. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): the builtin writes to it */
 static inline __u32 coiommu_unit_cas(__u32 *unit, __u32 old, __u32 new)
 {
 	__atomic_compare_exchange_n(unit, &old, new, 0, __ATOMIC_SEQ_CST, __ATOMIC_ACQUIRE);

@@ -14,24 +14,7 @@ sys=/sys/bus/pci/devices/$dev
 limit=/sys/module/vfio_iommu_type1/parameters/dma_entry_limit
 work=$(mktemp -d)
 failures=0
-
-ok() { echo "ok $1"; }
-bad() {
-	echo "not ok $1: $2"
-	failures=$((failures + 1))
-	tail -n 5 "$work/log" 2>/dev/null | sed 's/^/# /'
-}
-
-# expect NAME STATUS WANTED_STATUS WANTED_TEXT
-expect() {
-	if [ "$2" -ne "$3" ]; then
-		bad "$1" "exit status $2, not $3"
-	elif ! grep -q -- "$4" "$work/log"; then
-		bad "$1" "no message with '$4'"
-	else
-		ok "$1"
-	fi
-}
+. "$tests/lib.sh"
 
 host_state() {
 	basename "$(readlink "$sys/driver")"

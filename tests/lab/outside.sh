@@ -10,24 +10,7 @@ tests=$2
 work=$3
 failures=0
 mkdir -p "$work"
-
-ok() { echo "ok $1"; }
-bad() {
-	echo "not ok $1: $2"
-	failures=$((failures + 1))
-	tail -n 5 "$work/log" 2>/dev/null | sed 's/^/# /'
-}
-
-# expect NAME STATUS WANTED_STATUS WANTED_TEXT
-expect() {
-	if [ "$2" -ne "$3" ]; then
-		bad "$1" "exit status $2, not $3"
-	elif ! grep -q -- "$4" "$work/log"; then
-		bad "$1" "no message with '$4'"
-	else
-		ok "$1"
-	fi
-}
+. "$tests/lib.sh"
 
 # Process ids of labs started by the harness with process id $1.
 lab_of() { pgrep -f "build/lab/$1/" || true; }
