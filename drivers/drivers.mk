@@ -15,7 +15,7 @@ KDIR ?= $(abspath $(BUILD)/kernel/headers/build)
 FUZZ_SECONDS ?= 20
 FUZZ_CFLAGS = $(COIOMMU_CFLAGS) -fno-omit-frame-pointer -fno-sanitize-recover=all
 
-.PHONY: coiommu-fuzz coiommu-module-lint coiommu-tsan
+.PHONY: coiommu-fuzz coiommu-tsan
 
 $(BUILD)/drivers/libcoiommu.so: $(COIOMMU_OBJ) $(BUILD)/drivers/host/interpose.o
 	@echo "  LD    $@"
@@ -63,7 +63,3 @@ $(COIOMMU_MODULES) &: $(COIOMMU_GUEST) $(KERNEL)
 	$(Q)cp -ru drivers/guest drivers/include $(BUILD)/guest/
 	$(Q)$(MAKE) -s -C $(KDIR) M=$(abspath $(BUILD)/guest/guest) W=1 $(KFLAGS) modules
 	@touch $(COIOMMU_MODULES)
-
-# A warning of the kernel's own checkers is an error.
-coiommu-module-lint: $(KERNEL)
-	$(Q)scripts/lint-modules.sh $(KDIR) $(BUILD)/lint
