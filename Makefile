@@ -37,6 +37,7 @@ IMAGES := $(BUILD)/images/guest.erofs
 
 .PHONY: all bench check deps format help images lint san-check test clean
 .SECONDARY:
+.DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
 include drivers/drivers.mk
 

@@ -19,7 +19,7 @@ FUZZ_CFLAGS = $(COIOMMU_CFLAGS) -fno-omit-frame-pointer -fno-sanitize-recover=al
 
 $(BUILD)/drivers/libcoiommu.so: $(COIOMMU_OBJ) $(BUILD)/drivers/host/interpose.o
 	@echo "  LD    $@"
-	$(Q)$(CC) -shared -pthread -Wl,-z,defs -o $@ $^
+	$(Q)$(CC) -shared -pthread $(if $(SANFLAGS),$(SANFLAGS),-Wl,-z,defs) -o $@ $^
 
 $(BUILD)/drivers/host/%.o: drivers/host/%.c
 	@mkdir -p $(@D)

@@ -153,10 +153,12 @@ static int count_ops(struct cell_run *run, uint64_t *ops)
 
 int measure_begin(struct cell_run *run)
 {
-	int ret = count_ops(run, &run->ops);
+	int ret;
 
 	run->begin_ns = now_ns();
-	return ret ? ret : sources_phase(run, SOURCE_BEGIN);
+	ret = sources_phase(run, SOURCE_BEGIN);
+	/* Next to the counters that it divides, as at the end. */
+	return ret ? ret : count_ops(run, &run->ops);
 }
 
 int measure_end(struct cell_run *run)

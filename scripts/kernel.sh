@@ -43,20 +43,22 @@ unpack() {
 	mkdir "$work/deb"
 	chmod 777 "$work/deb"
 	(cd "$work/deb" && apt-get -q download "$@" >../download.log 2>&1) ||
-		fail "cannot download $*: $(tail -n 1 "$work/download.log")"
+		fail "cannot download $*: $(tail -n 1 "$work/download.log"): run 'apt-get update'"
 	for deb in "$work/deb"/*.deb; do
 		dpkg -x "$deb" "$target"
 	done
 	rm -r "$work/deb"
 }
 
-rm -rf "$dir"
-mkdir -p "$dir/lib"
 # shellcheck disable=SC2086 # lists of package names
 {
 	unpack "$work/root" $packages
-	unpack "$dir/headers" $headers
+	unpack "$work/headers" $headers
 }
+# Only now: a download that fails must leave the kernel that is there.
+rm -rf "$dir"
+mkdir -p "$dir/lib"
+mv "$work/headers" "$dir/headers"
 # What the packages expect in /usr/src is here.
 root=$(realpath "$dir/headers")
 ln -s "usr/src/linux-headers-$version" "$dir/headers/build"

@@ -585,8 +585,10 @@ static void test_shipped_files(void **state)
 		skip();
 	assert_int_equal(experiment_load("configs/quick.yaml", &exp), 0);
 	assert_string_equal(exp->name, "quick");
-	assert_int_equal(exp->modes.nr, 4);
+	assert_int_equal(exp->modes.nr, 5);
 	assert_true(exp->share_vm);
+	experiment_free(exp);
+	assert_int_equal(experiment_load("configs/coiommu.yaml", &exp), 0);
 	experiment_free(exp);
 	assert_int_equal(host_load("configs/host-example.yaml", &host), 0);
 	assert_int_equal(host->nr_devices, 0);

@@ -49,7 +49,7 @@ static const struct metric_desc metrics[] = {
 	[EXITS_PER_1000] = { "coiommu_exits_per_1000_maps", "count", DIRECTION_LOWER,
 			     "VM exits that coIOMMU causes per 1,000 DMA mappings" },
 	[LATENCY_P50] = { "pin_latency_p50_s", "s", DIRECTION_LOWER,
-			  "median time of a request for pins, seen by the guest" },
+			  "median time of a request for pins, seen by the guest (a bucket's lower end, four an octave)" },
 	[LATENCY_P99] = { "pin_latency_p99_s", "s", DIRECTION_LOWER, "99th percentile of it" },
 	[MAP_CALL_S] = { "vfio_map_call_s", "s", DIRECTION_LOWER,
 			 "mean time of a VFIO map call of the backend" },
@@ -160,9 +160,11 @@ static int add_guest(struct cell_run *run, const struct coiommu_metric *m)
 	struct coiommu_requests now;
 	autofree char *stats = NULL, *latency = NULL;
 	double maps, peak, mapped, table;
-	int ret = guest_read(run->boot->vm->guest, COIOMMU_DEBUGFS "/stats", &stats);
+	int ret;
 
+	/* First: reading the guest's statistics makes it ask the host, which is an exit. */
 	coiommu_requests(m->counters, &now);
+	ret = guest_read(run->boot->vm->guest, COIOMMU_DEBUGFS "/stats", &stats);
 	if (!ret)
 		ret = guest_read(run->boot->vm->guest, COIOMMU_DEBUGFS "/latency", &latency);
 	if (!ret)

@@ -203,7 +203,7 @@ static bool sources_agree(const struct cell_run *run, double mapped, double lock
 {
 	const struct host_device *device = host_device(run->boot->host, run->cell->device->name);
 	double bars = device ? (double)pci_bar_bytes(device->address) : 0;
-	double slack = (double)MIB + 0.01 * locked;
+	double slack = 64.0 * 1024 + 0.01 * locked;
 
 	return mapped >= locked - slack && mapped <= locked + bars + slack;
 }

@@ -70,7 +70,7 @@ static double start_peak(const struct pinned *pinned, const struct vm *vm)
 static void summarise(const struct pinned *pinned, struct cell_run *run)
 {
 	double peak = 0, area = 0;
-	uint64_t from = 0;
+	uint64_t from = 0, first = 0;
 
 	for (size_t i = 0; i < pinned->nr; i++) {
 		const struct point *p = &pinned->points[i];
@@ -79,6 +79,8 @@ static void summarise(const struct pinned *pinned, struct cell_run *run)
 			break;
 		if (p->ns < run->begin_ns)
 			continue;
+		if (!first)
+			first = p->ns;
 		if (from)
 			area += pinned->points[i - 1].bytes * (double)(p->ns - from);
 		from = p->ns;
@@ -88,8 +90,8 @@ static void summarise(const struct pinned *pinned, struct cell_run *run)
 			break;
 	}
 	sample_add(&run->samples, &metrics[1], peak);
-	if (from > run->begin_ns)
-		sample_add(&run->samples, &metrics[2], area / (double)(from - run->begin_ns));
+	if (from > first)
+		sample_add(&run->samples, &metrics[2], area / (double)(from - first));
 }
 
 static int save_series(const struct pinned *pinned, const struct cell_run *run)

@@ -114,27 +114,42 @@ static int prove_guest(struct boot *boot, json_t *proof)
 	return 0;
 }
 
-/*
- * Host: the backend works with the guest's table, and VFIO holds what the backend pinned, but
- * for the firmware's read-only memory, which QEMU maps as it is.
- */
+/* VFIO holds what the backend pinned, but for the firmware's read-only memory. */
+static bool pins_agree(struct boot *boot, const struct coiommu_counters *counters,
+		       unsigned long long *pinned, unsigned long long *locked)
+{
+	for (int i = 0; i < 10; i++) {
+		*locked = proc_locked_bytes(boot->vm->proc.pid);
+		*pinned =
+			counters->policy.pinned_pages * COIOMMU_PAGE_SIZE + counters->static_bytes;
+		if (*pinned && *locked >= *pinned && *locked <= *pinned + MIB)
+			return true;
+		/* A page may have been pinned or unpinned in between. */
+		if (wait_seconds(&boot->vm->waiter, 0.1))
+			break;
+	}
+	return false;
+}
+
+/* Host: the backend works with the guest's table, and nothing else is pinned. */
 static int prove_host(struct boot *boot, json_t *proof)
 {
 	const struct coiommu_counters *counters = coiommu_counters_map(boot->vm->proc.pid);
-	unsigned long long locked = proc_locked_bytes(boot->vm->proc.pid), pinned;
+	unsigned long long locked = 0, pinned = 0;
 	unsigned int state;
+	bool agree;
 
 	if (!counters)
 		return boot_fail(boot, -EPROTO, "QEMU has no coIOMMU backend: %s", strerror(errno));
 	state = counters->state;
-	pinned = counters->policy.pinned_pages * COIOMMU_PAGE_SIZE + counters->static_bytes;
+	agree = pins_agree(boot, counters, &pinned, &locked);
 	coiommu_counters_unmap(counters);
 	json_object_set_new(proof, "host.backend_state", json_integer(state));
 	json_object_set_new(proof, "host.backend_pinned_bytes", json_integer((json_int_t)pinned));
 	json_object_set_new(proof, "host.pinned_bytes", json_integer((json_int_t)locked));
 	if (state != COIOMMU_STATE_ACTIVE)
 		return boot_fail(boot, -EPROTO, "the backend is not active: state %u", state);
-	if (!pinned || locked < pinned || locked > pinned + MIB)
+	if (!agree)
 		return boot_fail(boot, -EPROTO, "the backend says it pinned %s, VFIO accounts %s",
 				 human_bytes((double)pinned), human_bytes((double)locked));
 	return 0;

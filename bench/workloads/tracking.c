@@ -154,6 +154,8 @@ static int run_round(struct comparison *c, bool tracked, struct cost *cost)
 		ret = read_counters(c, &ops[1], &ns[1], &instructions[1]);
 	if (ret)
 		return ret;
+	if (ops[1] == ops[0] && guest_job_ended(boot->vm->guest, c->job))
+		return boot_fail(boot, -ENODATA, "fio ended before the rounds did");
 	if (ops[1] == ops[0])
 		return boot_fail(boot, -ENODATA,
 				 "no I/O was completed within a round of %g s: "
@@ -201,7 +203,8 @@ static int compare(struct comparison *c)
 	while (!ret && c->nr < pairs && !guest_job_ended(guest, c->job))
 		ret = run_pair(c);
 	if (!ret && c->nr < pairs)
-		return boot_fail(c->run->boot, -ENODATA, "fio ended before the rounds did");
+		return boot_fail(c->run->boot, -ENODATA,
+				 "fio ended before the rounds did: see fio.stderr");
 	if (ret)
 		return ret;
 	back = switch_tracking(c, true);
@@ -233,6 +236,19 @@ static int run_comparison(struct comparison *c)
 	return 0;
 }
 
+/* Why fio ended, if it has. */
+static void save_last_words(struct comparison *c)
+{
+	struct guest *guest = c->run->boot->vm->guest;
+	struct guest_result result = { 0 };
+
+	if (!guest_job_ended(guest, c->job))
+		return;
+	if (!guest_wait(guest, c->job, 1, &result))
+		cell_save(c->run, "fio.stderr", result.err.data, result.err.len);
+	guest_result_free(&result);
+}
+
 static int run_tracking(struct cell_run *run)
 {
 	const struct settings *settings = run->cell->workload_settings;
@@ -251,6 +267,8 @@ static int run_tracking(struct cell_run *run)
 	strlist_free(&argv);
 	if (!ret) {
 		ret = run_comparison(c);
+		if (ret)
+			save_last_words(c);
 		guest_kill(run->boot->vm->guest, c->job);
 	}
 	if (c->insn_fd >= 0)

@@ -9,7 +9,8 @@
  *   tracking  1 or 0: tracked or plain direct DMA operations on all tracked devices, to
  *             compare the two within one boot. 0 is accepted only while pages are held, and
  *             every page that devices use meanwhile must be among them. Switch while no
- *             streaming mapping is outstanding, else counts stay raised or are missed.
+ *             streaming mapping is outstanding, and neither bind drivers nor reset devices
+ *             meanwhile: what is mapped or allocated in one state must not end in the other.
  */
 #include <linux/debugfs.h>
 #include <linux/ioport.h>
@@ -165,12 +166,17 @@ DEFINE_SEQ_ATTRIBUTE(table);
 
 static void hold_release(void)
 {
-	unsigned long pfn;
+	unsigned long pfn, end, nr;
 
 	if (!held)
 		return;
-	for_each_set_bit(pfn, held, coiommu_dtt_end_pfn())
-		coiommu_untrack(&coiommu_parent->dev, PFN_PHYS(pfn), PAGE_SIZE);
+	/* In runs within a block, as hold_block() made them. */
+	for_each_set_bitrange(pfn, end, held, coiommu_dtt_end_pfn()) {
+		for (; pfn < end; pfn += nr) {
+			nr = min(end, ALIGN(pfn + 1, COIOMMU_LEAF_UNITS)) - pfn;
+			coiommu_untrack(&coiommu_parent->dev, PFN_PHYS(pfn), nr << PAGE_SHIFT);
+		}
+	}
 	vfree(held);
 	held = NULL;
 	hold = HOLD_OFF;

@@ -15,16 +15,16 @@
 
 #include "coiommu.h"
 
-static struct coiommu_dev *to_coiommu(struct device *dev)
-{
-	return container_of(dev->dma_ops, struct coiommu_dev, ops);
-}
-
 /* The masks may change at any time before a mapping, the rest only when a driver binds. */
 static struct device *proxy_of(struct device *dev)
 {
-	struct device *proxy = &to_coiommu(dev)->proxy->dev;
+	const struct dma_map_ops *ops = READ_ONCE(dev->dma_ops);
+	struct device *proxy;
 
+	/* Tracking was switched off (debugfs) since the caller got here: dev is direct itself. */
+	if (unlikely(!ops))
+		return dev;
+	proxy = &container_of(ops, struct coiommu_dev, ops)->proxy->dev;
 	proxy->dma_mask = dev->dma_mask;
 	proxy->coherent_dma_mask = dev->coherent_dma_mask;
 	proxy->bus_dma_limit = dev->bus_dma_limit;

@@ -23,7 +23,8 @@ module_param(track, charp, 0444);
 MODULE_PARM_DESC(track, "devices: assigned (as the host tells), all, or PCI addresses");
 
 LIST_HEAD(coiommu_devs);
-DEFINE_MUTEX(coiommu_devs_lock); /* protects the list and its members' state */
+DEFINE_MUTEX(coiommu_devs_lock); /* protects the list, its members' state, and leaving */
+static bool leaving; /* nothing is attached any more */
 
 static struct resource *ports;
 struct platform_device *coiommu_parent;
@@ -129,7 +130,7 @@ static void bind(struct device *dev)
 {
 	struct coiommu_dev *cd = find(dev);
 
-	if (!cd && wanted(dev))
+	if (!cd && !leaving && wanted(dev))
 		cd = attach(dev);
 	if (!cd)
 		return;
@@ -160,7 +161,7 @@ static int bus_event(struct notifier_block *nb, unsigned long action, void *data
 	mutex_lock(&coiommu_devs_lock);
 	switch (action) {
 	case BUS_NOTIFY_ADD_DEVICE:
-		if (!find(dev) && wanted(dev))
+		if (!leaving && !find(dev) && wanted(dev))
 			attach(dev);
 		break;
 	case BUS_NOTIFY_BIND_DRIVER:
@@ -185,31 +186,46 @@ static struct notifier_block bus_notifier = {
 	.notifier_call = bus_event,
 };
 
-/* A device that is present already. Its driver may hold mappings that nobody counted. */
-static int attach_present(struct device *dev, void *data)
+/* A driver that is bound already may hold mappings that nobody counted. */
+static int refuse_bound(struct device *dev, void *data)
 {
 	int err = 0;
 
 	device_lock(dev);
-	mutex_lock(&coiommu_devs_lock);
-	if (!find(dev) && wanted(dev)) {
-		if (dev->driver) {
-			dev_err(dev, "coiommu: driver %s was bound first; load coiommu before it\n",
-				dev->driver->name);
-			err = -EBUSY;
-		} else {
-			attach(dev);
-		}
+	if (dev->driver && wanted(dev)) {
+		dev_err(dev, "coiommu: driver %s was bound first; load coiommu before it\n",
+			dev->driver->name);
+		err = -EBUSY;
 	}
-	mutex_unlock(&coiommu_devs_lock);
 	device_unlock(dev);
 	return err;
 }
 
+/* A device that is present already; one that was bound since we looked stays as it is. */
+static int attach_present(struct device *dev, void *data)
+{
+	device_lock(dev);
+	mutex_lock(&coiommu_devs_lock);
+	if (!find(dev) && wanted(dev)) {
+		if (dev->driver)
+			dev_err(dev, "coiommu: driver %s came first, its DMA is not tracked\n",
+				dev->driver->name);
+		else
+			attach(dev);
+	}
+	mutex_unlock(&coiommu_devs_lock);
+	device_unlock(dev);
+	return 0;
+}
+
+/* What a driver binds to meanwhile is detached by the notifier, which stays until the end. */
 static void detach_all(void)
 {
 	struct coiommu_dev *cd;
 
+	mutex_lock(&coiommu_devs_lock);
+	leaving = true;
+	mutex_unlock(&coiommu_devs_lock);
 	for (;;) {
 		struct device *dev;
 
@@ -302,21 +318,18 @@ static int __init coiommu_init(void)
 		err = PTR_ERR(coiommu_parent);
 		goto free_track;
 	}
-	err = activate();
+	/* Before the host takes static pins away from a driver that is at work. */
+	err = bus_for_each_dev(&pci_bus_type, NULL, NULL, refuse_bound);
+	if (!err)
+		err = activate();
 	if (err)
 		goto unregister_parent;
 	bus_register_notifier(&pci_bus_type, &bus_notifier);
-	err = bus_for_each_dev(&pci_bus_type, NULL, NULL, attach_present);
-	if (err)
-		goto deactivate;
+	bus_for_each_dev(&pci_bus_type, NULL, NULL, attach_present);
 	register_reboot_notifier(&reboot_notifier);
 	coiommu_debugfs_init();
 	pr_info("active, %u levels\n", coiommu_dtt_levels());
 	return 0;
-deactivate:
-	bus_unregister_notifier(&pci_bus_type, &bus_notifier);
-	detach_all();
-	coiommu_command(COIOMMU_OP_DEACTIVATE, NULL);
 unregister_parent:
 	platform_device_unregister(coiommu_parent);
 free_track:
@@ -334,8 +347,8 @@ static void __exit coiommu_exit(void)
 
 	coiommu_debugfs_exit();
 	unregister_reboot_notifier(&reboot_notifier);
-	bus_unregister_notifier(&pci_bus_type, &bus_notifier);
 	detach_all();
+	bus_unregister_notifier(&pci_bus_type, &bus_notifier);
 	coiommu_stats_read(&stats);
 	if (stats.mapped_pages)
 		pr_warn("%lld pages are still mapped\n", stats.mapped_pages);

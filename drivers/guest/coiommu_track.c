@@ -187,8 +187,10 @@ static bool all_pinned(struct pages p)
 static u32 ring(struct coiommu_request *request)
 {
 	request->status = COIOMMU_PENDING;
-	/* The host reads the page; outl() is a full barrier for the compiler and on x86. */
+	/* The host reads and writes the page within outl(), which is no barrier to the compiler. */
+	barrier();
 	outl(virt_to_phys(request) >> PAGE_SHIFT, COIOMMU_PORT + COIOMMU_REG_REQUEST);
+	barrier();
 	return READ_ONCE(request->status);
 }
 
@@ -602,18 +604,19 @@ void coiommu_stats_read(struct coiommu_stats *sum)
 }
 EXPORT_SYMBOL_GPL(coiommu_stats_read);
 
-/* Counts of events start again; what is mapped now stays. */
+static void reset_cpu(void *unused)
+{
+	struct cpu_state *state = this_cpu_ptr(&cpus);
+	s64 mapped = state->stats.mapped_pages;
+
+	state->stats = (struct coiommu_stats){ .mapped_pages = mapped };
+	memset(state->latency, 0, sizeof(state->latency));
+}
+
+/* Counts of events start again; what is mapped now stays. Each CPU does it, interrupts off. */
 void coiommu_stats_reset(void)
 {
-	int cpu;
-
-	for_each_possible_cpu(cpu) {
-		struct cpu_state *state = per_cpu_ptr(&cpus, cpu);
-		s64 mapped = state->stats.mapped_pages;
-
-		state->stats = (struct coiommu_stats){ .mapped_pages = mapped };
-		memset(state->latency, 0, sizeof(state->latency));
-	}
+	on_each_cpu(reset_cpu, NULL, 1);
 	WRITE_ONCE(mapped_peak, 0);
 	sample_peak();
 }

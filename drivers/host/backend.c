@@ -436,9 +436,9 @@ void backend_park_locked(struct backend *b, bool parked)
 void backend_vm_reset(struct backend *b)
 {
 	backend_lock(b);
-	b->counters->vm_resets++;
 	/* The memory that held the table may be in other use already: do not write to it. */
 	backend_deactivate_locked(b, false);
+	b->counters->vm_resets++; /* last: who waits for it finds the pins gone */
 	backend_log(b, "machine reset");
 	backend_unlock(b);
 }

@@ -2,8 +2,10 @@
 /* The thread that unpins idle pages, in small batches so that requests never wait for long. */
 #include "backend_internal.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <time.h>
+#include <unistd.h>
 
 #define YIELD_NS 50000
 
@@ -57,6 +59,7 @@ static void *unpinner_main(void *arg)
 void backend_unpinner_start_locked(struct backend *b)
 {
 	sigset_t all, old;
+	cpu_set_t cpus;
 
 	if (b->unpinner_runs || b->settings.no_thread ||
 	    b->settings.policy.unpin == POLICY_UNPIN_OFF)
@@ -66,10 +69,14 @@ void backend_unpinner_start_locked(struct backend *b)
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	b->unpinner_runs = !pthread_create(&b->unpinner, NULL, unpinner_main, b);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (!b->unpinner_runs)
+	if (!b->unpinner_runs) {
 		backend_log(b, "cannot start the unpinning thread");
-	else
-		pthread_setname_np(b->unpinner, "coiommu-unpin");
+		return;
+	}
+	pthread_setname_np(b->unpinner, "coiommu-unpin");
+	/* The caller is a vCPU, maybe with a CPU of its own: go where the main thread may go. */
+	if (!sched_getaffinity(getpid(), sizeof(cpus), &cpus))
+		pthread_setaffinity_np(b->unpinner, sizeof(cpus), &cpus);
 }
 
 void backend_unpinner_stop(struct backend *b)

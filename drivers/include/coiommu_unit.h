@@ -19,7 +19,8 @@
 #ifdef __KERNEL__
 #include <linux/atomic.h>
 #define coiommu_unit_load(unit) READ_ONCE(*(unit))
-#define coiommu_unit_cas(unit, old, new) cmpxchg(unit, old, new)
+/* Not cmpxchg(): a guest with one CPU patches its lock prefix away, but the host is another. */
+#define coiommu_unit_cas(unit, old, new) sync_cmpxchg(unit, old, new)
 #else
 static inline __u32 coiommu_unit_load(const __u32 *unit)
 {

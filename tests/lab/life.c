@@ -19,6 +19,10 @@
 
 /* modprobe -r fails where a module that nvme needs has another user. */
 #define UNLOAD "modprobe -r nvme; modprobe -r coiommu"
+/* The driver probes on its own time. */
+#define AWAIT_DISK                            \
+	" && for i in $(busybox seq 60); do " \
+	"cat /sys/block/nvme0n1/size >/dev/null 2>&1 && break; sleep 0.5; done"
 #define DEVICE "/sys/bus/pci/devices/" BOOT_DEVICE_BDF
 
 static unsigned int failures;
@@ -83,7 +87,7 @@ static void unloading(struct boot *boot, const struct coiommu_counters *counters
 	      "unloading it releases every pin");
 	check(counters->state == COIOMMU_STATE_WAITING && counters->deactivations == 1,
 	      "the backend waits for another driver");
-	check(!shell(boot, "modprobe coiommu && modprobe nvme && sleep 1") && tracked(boot) &&
+	check(!shell(boot, "modprobe coiommu && modprobe nvme" AWAIT_DISK) && tracked(boot) &&
 		      reads_data(boot) && agrees(boot, counters),
 	      "loaded again, it tracks the device, which reads data");
 }
@@ -96,7 +100,7 @@ static void hotplug(struct boot *boot, const struct coiommu_counters *counters)
 	check(guest_says(boot, COIOMMU_DEBUGFS "/stats", "mapped_pages 0"),
 	      "nothing stays mapped for it");
 	check(!guest_write(boot->vm->guest, "/sys/bus/pci/rescan", "1") &&
-		      !shell(boot, "sleep 2") && tracked(boot),
+		      !shell(boot, "true" AWAIT_DISK) && tracked(boot),
 	      "a device that appears later is tracked");
 	check(reads_data(boot) && agrees(boot, counters), "and reads data");
 }
@@ -126,12 +130,12 @@ static void wrong_order(struct boot *boot, const struct coiommu_counters *counte
 	      "before: static: an active driver leaves only what is mapped pinned");
 	check(!shell(boot, UNLOAD) && locked(boot) >= memory,
 	      "before: static: without the driver all memory is pinned");
-	check(!shell(boot, "modprobe nvme && sleep 1") && reads_data(boot),
+	check(!shell(boot, "modprobe nvme" AWAIT_DISK) && reads_data(boot),
 	      "before: static: the device works without the driver");
 	check(shell(boot, "modprobe coiommu 2>&1") != 0,
 	      "the driver refuses to load after a device's driver");
 	check(reads_data(boot) && locked(boot) >= memory, "and does no harm");
-	check(!shell(boot, "modprobe -r nvme; modprobe coiommu && modprobe nvme && sleep 1") &&
+	check(!shell(boot, "modprobe -r nvme; modprobe coiommu && modprobe nvme" AWAIT_DISK) &&
 		      tracked(boot) && reads_data(boot) && agrees(boot, counters),
 	      "in the right order it loads and tracks");
 }
