@@ -428,7 +428,7 @@ static __always_inline u32 *walk_unit(const struct walk *w, u64 pfn)
 
 static __always_inline bool within_page(phys_addr_t phys, unsigned int len)
 {
-	return offset_in_page(phys) + len <= PAGE_SIZE && len;
+	return !((phys ^ (phys + len - 1)) & PAGE_MASK);
 }
 
 static __always_inline s64 put_entry(const struct walk *w, phys_addr_t phys, unsigned int len)
