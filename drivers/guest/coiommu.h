@@ -72,9 +72,7 @@ u64 coiommu_dtt_root_pfn(void);
 unsigned int coiommu_dtt_levels(void);
 unsigned long coiommu_dtt_pages(void);
 
-/* coiommu_track.c: counts and requests. All may be called in any context but NMI. */
-int coiommu_track_init(void);
-void coiommu_track_exit(void);
+/* coiommu_track.c: counting mappings. All may be called in any context but NMI. */
 /* 0, or -ENOMEM with every count undone if one page is not pinned afterwards. */
 int coiommu_track(struct device *dev, phys_addr_t phys, size_t size);
 void coiommu_untrack(struct device *dev, phys_addr_t phys, size_t size);
@@ -86,10 +84,16 @@ bool coiommu_untrack_sg(struct device *dev, struct scatterlist *sgl, int nents);
  * tracked if the device cannot reach an entry as it is: then the proxy must map it.
  */
 int coiommu_map_direct_sg(struct device *dev, struct scatterlist *sgl, int nents);
+
+/* coiommu_request.c: asking the host. In any context but NMI, init and exit apart. */
+int coiommu_request_init(void);
+void coiommu_request_exit(void);
 /* One request without entries. arg[6] is passed and replaced by the reply. */
 u32 coiommu_command(u32 op, u64 *arg);
 /* The devices that the host assigned; returns their number, or -errno. */
 int coiommu_query_devices(u64 *ids, int max);
+
+/* coiommu_stats.c, beside what coiommu_stats.h offers to other modules */
 void coiommu_stats_reset(void);
 void coiommu_latency_read(u64 *buckets);
 

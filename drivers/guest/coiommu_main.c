@@ -309,7 +309,7 @@ static int __init coiommu_init(void)
 	err = coiommu_dtt_init();
 	if (err)
 		goto release_ports;
-	err = coiommu_track_init();
+	err = coiommu_request_init();
 	if (err)
 		goto free_table;
 	coiommu_parent = platform_device_register_simple(KBUILD_MODNAME, PLATFORM_DEVID_NONE,
@@ -333,7 +333,7 @@ static int __init coiommu_init(void)
 unregister_parent:
 	platform_device_unregister(coiommu_parent);
 free_track:
-	coiommu_track_exit();
+	coiommu_request_exit();
 free_table:
 	coiommu_dtt_exit();
 release_ports:
@@ -354,7 +354,7 @@ static void __exit coiommu_exit(void)
 		pr_warn("%lld pages are still mapped\n", stats.mapped_pages);
 	coiommu_command(COIOMMU_OP_DEACTIVATE, NULL);
 	platform_device_unregister(coiommu_parent);
-	coiommu_track_exit();
+	coiommu_request_exit();
 	coiommu_dtt_exit();
 	release_region(COIOMMU_PORT, COIOMMU_PORT_NR);
 }

@@ -1,86 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Counting mappings and asking the host for pins.
- *
- * A request is written into the CPU's own page and rung with interrupts off. The host answers
- * before the port write completes, so there is no lock and no waiting, and a request cannot
- * be interrupted half way.
- */
+/* Counting mappings, of single pages, runs and scatter lists. */
 #include <linux/dma-direct.h>
-#include <linux/io.h>
-#include <linux/ktime.h>
 #include <linux/memremap.h>
 
-#include "coiommu.h"
-#include "coiommu_counters.h"
-#include "coiommu_unit.h"
+#include "coiommu_count.h"
 
 #define CREATE_TRACE_POINTS
 #include "coiommu_trace.h"
-
-struct cpu_state {
-	struct coiommu_request *request;
-	struct coiommu_stats stats;
-	u64 latency[COIOMMU_HISTOGRAM_BUCKETS];
-};
-
-static DEFINE_PER_CPU(struct cpu_state, cpus);
-static u64 mapped_peak;	/* approximate by design: races lose a sample */
-
-struct pages {
-	u64 pfn;
-	u64 nr;
-};
-
-static struct pages pages_of(phys_addr_t phys, size_t size)
-{
-	u64 first = phys >> PAGE_SHIFT;
-	u64 last = (phys + max_t(size_t, size, 1) - 1) >> PAGE_SHIFT;
-
-	return (struct pages){ first, last - first + 1 };
-}
-
-/* ---- Counts, on the path of every mapping: inline, and no more than needed ---------- */
-
-/* What raising counts found out. */
-struct tally {
-	u32 common;	/* bits that all units had: PINNED if nothing is missing */
-	s64 more;	/* pages that had no count before */
-};
-
-#define NOTHING_COUNTED ((struct tally){ .common = COIOMMU_UNIT_PINNED })
-
-static __always_inline bool some_missing(const struct tally *t)
-{
-	return !(t->common & COIOMMU_UNIT_PINNED);
-}
-
-static __always_inline bool get_unit(u32 *unit, struct tally *t)
-{
-	u32 old = coiommu_unit_get(unit);
-
-	if (unlikely((old & COIOMMU_UNIT_COUNT) == COIOMMU_UNIT_COUNT))
-		return false;
-	t->common &= old;
-	t->more += !(old & COIOMMU_UNIT_COUNT);
-	return true;
-}
-
-/* Returns 1 if the page is not mapped any more. */
-static __always_inline s64 put_unit(u32 *unit)
-{
-	u32 count = coiommu_unit_put(unit) & COIOMMU_UNIT_COUNT;
-
-	if (unlikely(!count))
-		this_cpu_inc(cpus.stats.unbalanced);
-	return count == 1;
-}
-
-/* Those of the pages whose units follow one another in memory. */
-static __always_inline u64 pages_in_leaf(struct pages p)
-{
-	return min_t(u64, p.nr, COIOMMU_LEAF_UNITS - (p.pfn & (COIOMMU_LEAF_UNITS - 1)));
-}
 
 /* The two loops that large mappings spend their time in. Returns how many units it got. */
 static noinline u64 get_units(u32 *unit, u64 nr, struct tally *tally)
@@ -117,7 +43,7 @@ static s64 put_pages(struct pages p)
 		if (likely(unit))
 			fewer += put_units(unit, nr);
 		else
-			this_cpu_add(cpus.stats.unbalanced, nr);
+			this_cpu_add(coiommu_cpus.stats.unbalanced, nr);
 		p.pfn += nr;
 		p.nr -= nr;
 	}
@@ -126,7 +52,7 @@ static s64 put_pages(struct pages p)
 
 static noinline void undo_pages(struct pages p)
 {
-	this_cpu_sub(cpus.stats.mapped_pages, put_pages(p));
+	this_cpu_sub(coiommu_cpus.stats.mapped_pages, put_pages(p));
 }
 
 /* False: nothing is counted, for want of memory for the table or with a count at its limit. */
@@ -162,151 +88,13 @@ static __always_inline s64 put_page_unit(u64 pfn)
 
 	if (likely(unit))
 		return put_unit(unit);
-	this_cpu_inc(cpus.stats.unbalanced);
+	this_cpu_inc(coiommu_cpus.stats.unbalanced);
 	return 0;
 }
 
-static bool page_is_pinned(u64 pfn)
-{
-	const u32 *unit = coiommu_dtt_peek(pfn);
-
-	return unit && (READ_ONCE(*unit) & COIOMMU_UNIT_PINNED);
-}
-
-static bool all_pinned(struct pages p)
-{
-	while (p.nr && page_is_pinned(p.pfn)) {
-		p.pfn++;
-		p.nr--;
-	}
-	return !p.nr;
-}
-
-/* ---- Requests, with interrupts off -------------------------------------------------- */
-
-static u32 ring(struct coiommu_request *request)
-{
-	request->status = COIOMMU_PENDING;
-	/* The host reads and writes the page within outl(), which is no barrier to the compiler. */
-	barrier();
-	outl(virt_to_phys(request) >> PAGE_SHIFT, COIOMMU_PORT + COIOMMU_REG_REQUEST);
-	barrier();
-	return READ_ONCE(request->status);
-}
-
-struct batch {
-	struct cpu_state *cpu;
-	u32 nr, pages;
-};
-
-static void batch_flush(struct batch *b)
-{
-	struct coiommu_stats *stats = &b->cpu->stats;
-	u64 start, ns;
-	u32 status;
-
-	if (!b->nr)
-		return;
-	b->cpu->request->op = COIOMMU_OP_PIN;
-	b->cpu->request->nr = b->nr;
-	start = ktime_get_ns();
-	status = ring(b->cpu->request);
-	ns = ktime_get_ns() - start;
-	stats->requests++;
-	stats->request_entries += b->nr;
-	stats->request_pages += b->pages;
-	stats->request_ns += ns;
-	b->cpu->latency[coiommu_histogram_bucket(ns)]++;
-	trace_coiommu_request(b->nr, b->pages, status, ns);
-	b->nr = 0;
-	b->pages = 0;
-}
-
-static void batch_add(struct batch *b, u64 pfn)
-{
-	u64 *entry = b->cpu->request->entry;
-
-	if (b->pages == COIOMMU_REQUEST_PAGES)
-		batch_flush(b);
-	if (b->nr) {
-		u64 last = entry[b->nr - 1];
-		u32 nr = COIOMMU_RUN_NR(last);
-
-		if ((last & COIOMMU_RUN_PFN) + nr == pfn && nr < COIOMMU_RUN_MAX) {
-			entry[b->nr - 1] = last + (1ULL << COIOMMU_RUN_SHIFT);
-			b->pages++;
-			return;
-		}
-	}
-	if (b->nr == COIOMMU_REQUEST_ENTRIES)
-		batch_flush(b);
-	entry[b->nr++] = COIOMMU_RUN(pfn, 1);
-	b->pages++;
-}
-
-static void batch_add_unpinned(struct batch *b, struct pages p)
-{
-	u64 i;
-
-	for (i = 0; i < p.nr; i++) {
-		if (!page_is_pinned(p.pfn + i))
-			batch_add(b, p.pfn + i);
-	}
-}
-
-static void sample_peak(void)
-{
-	s64 mapped = 0;
-	int cpu;
-
-	for_each_possible_cpu(cpu)
-		mapped += per_cpu_ptr(&cpus, cpu)->stats.mapped_pages;
-	if (mapped > (s64)READ_ONCE(mapped_peak))
-		WRITE_ONCE(mapped_peak, mapped);
-}
-
-u32 coiommu_command(u32 op, u64 *arg)
-{
-	struct coiommu_request *request;
-	unsigned long flags;
-	u32 status;
-
-	local_irq_save(flags);
-	request = this_cpu_ptr(&cpus)->request;
-	request->op = op;
-	request->nr = 0;
-	if (arg)
-		memcpy(request->arg, arg, sizeof(request->arg));
-	status = ring(request);
-	if (arg)
-		memcpy(arg, request->arg, sizeof(request->arg));
-	local_irq_restore(flags);
-	return status;
-}
-
-int coiommu_query_devices(u64 *ids, int max)
-{
-	struct coiommu_request *request;
-	unsigned long flags;
-	int nr = -ENODEV;
-
-	local_irq_save(flags);
-	request = this_cpu_ptr(&cpus)->request;
-	request->op = COIOMMU_OP_DEVICES;
-	request->nr = 0;
-	if (ring(request) == COIOMMU_OK) {
-		nr = min3((int)request->done, max, (int)COIOMMU_REQUEST_ENTRIES);
-		memcpy(ids, request->entry, nr * sizeof(*ids));
-	}
-	local_irq_restore(flags);
-	return nr;
-}
-
-/* ---- Tracking ----------------------------------------------------------------------- */
-
 static int refused(struct device *dev, struct pages p)
 {
-	this_cpu_inc(cpus.stats.refused);
+	this_cpu_inc(coiommu_cpus.stats.refused);
 	trace_coiommu_refused(dev, p.pfn, p.nr);
 	return -ENOMEM;
 }
@@ -317,11 +105,10 @@ static int request_pages(struct device *dev, struct pages p)
 	unsigned long flags;
 
 	local_irq_save(flags);
-	b.cpu = this_cpu_ptr(&cpus);
-	batch_add_unpinned(&b, p);
-	batch_flush(&b);
+	coiommu_batch_add_unpinned(&b, p);
+	coiommu_batch_flush(&b);
 	local_irq_restore(flags);
-	sample_peak();
+	coiommu_sample_peak();
 	if (all_pinned(p))
 		return 0;
 	undo_pages(p);
@@ -330,7 +117,7 @@ static int request_pages(struct device *dev, struct pages p)
 
 static int track_failed(void)
 {
-	this_cpu_inc(cpus.stats.failed);
+	this_cpu_inc(coiommu_cpus.stats.failed);
 	return -ENOMEM;
 }
 
@@ -341,13 +128,13 @@ static noinline int track_pages(struct device *dev, struct pages p)
 	bool counted = get_pages(p, &t);
 	int err;
 
-	this_cpu_add(cpus.stats.mapped_pages, t.more);
+	this_cpu_add(coiommu_cpus.stats.mapped_pages, t.more);
 	if (!counted)
 		return track_failed();
 	err = some_missing(&t) ? request_pages(dev, p) : 0;
 	if (!err) {
-		this_cpu_inc(cpus.stats.maps);
-		this_cpu_add(cpus.stats.more_pages, p.nr - 1);
+		this_cpu_inc(coiommu_cpus.stats.maps);
+		this_cpu_add(coiommu_cpus.stats.more_pages, p.nr - 1);
 	}
 	return err;
 }
@@ -357,7 +144,7 @@ static noinline int track_unpinned_page(struct device *dev, u64 pfn)
 	int err = request_pages(dev, (struct pages){ pfn, 1 });
 
 	if (!err)
-		this_cpu_inc(cpus.stats.maps);
+		this_cpu_inc(coiommu_cpus.stats.maps);
 	return err;
 }
 
@@ -371,10 +158,10 @@ int coiommu_track(struct device *dev, phys_addr_t phys, size_t size)
 		return track_pages(dev, p);
 	if (unlikely(!get_page_unit(p.pfn, &t)))
 		return track_failed();
-	this_cpu_add(cpus.stats.mapped_pages, t.more);
+	this_cpu_add(coiommu_cpus.stats.mapped_pages, t.more);
 	if (unlikely(some_missing(&t)))
 		return track_unpinned_page(dev, p.pfn);
-	this_cpu_inc(cpus.stats.maps);
+	this_cpu_inc(coiommu_cpus.stats.maps);
 	return 0;
 }
 
@@ -383,9 +170,9 @@ void coiommu_untrack(struct device *dev, phys_addr_t phys, size_t size)
 	struct pages p = pages_of(phys, size);
 
 	trace_coiommu_unmap(dev, p.pfn, p.nr);
-	this_cpu_sub(cpus.stats.mapped_pages,
+	this_cpu_sub(coiommu_cpus.stats.mapped_pages,
 		     likely(p.nr == 1) ? put_page_unit(p.pfn) : put_pages(p));
-	this_cpu_inc(cpus.stats.unmaps);
+	this_cpu_inc(coiommu_cpus.stats.unmaps);
 }
 
 /* ---- Scatter lists ------------------------------------------------------------------ */
@@ -463,7 +250,7 @@ static bool put_sg(struct device *dev, struct scatterlist *sgl, int nents)
 		bounced |= phys - start < size;
 		fewer += put_entry(&w, phys, sg_dma_len(sg));
 	}
-	this_cpu_sub(cpus.stats.mapped_pages, fewer);
+	this_cpu_sub(coiommu_cpus.stats.mapped_pages, fewer);
 	return bounced;
 }
 
@@ -475,12 +262,11 @@ static int request_sg(struct device *dev, struct scatterlist *sgl, int nents)
 	int i;
 
 	local_irq_save(flags);
-	b.cpu = this_cpu_ptr(&cpus);
 	for_each_sg(sgl, sg, nents, i)
-		batch_add_unpinned(&b, sg_pages(dev, sg));
-	batch_flush(&b);
+		coiommu_batch_add_unpinned(&b, sg_pages(dev, sg));
+	coiommu_batch_flush(&b);
 	local_irq_restore(flags);
-	sample_peak();
+	coiommu_sample_peak();
 	for_each_sg(sgl, sg, nents, i) {
 		struct pages p = sg_pages(dev, sg);
 
@@ -545,7 +331,7 @@ static __always_inline int track_sg(struct device *dev, struct scatterlist *sgl,
 		}
 		pages += more;
 	}
-	this_cpu_add(cpus.stats.mapped_pages, t.more);
+	this_cpu_add(coiommu_cpus.stats.mapped_pages, t.more);
 	if (unlikely(err)) {
 		put_sg(dev, sgl, i);
 		return err;
@@ -555,8 +341,8 @@ static __always_inline int track_sg(struct device *dev, struct scatterlist *sgl,
 		if (err)
 			return err;
 	}
-	this_cpu_inc(cpus.stats.maps);
-	this_cpu_add(cpus.stats.more_pages, pages - 1);
+	this_cpu_inc(coiommu_cpus.stats.maps);
+	this_cpu_add(coiommu_cpus.stats.more_pages, pages - 1);
 	return 0;
 }
 
@@ -574,84 +360,6 @@ int coiommu_track_sg(struct device *dev, struct scatterlist *sgl, int nents)
 
 bool coiommu_untrack_sg(struct device *dev, struct scatterlist *sgl, int nents)
 {
-	this_cpu_inc(cpus.stats.unmaps);
+	this_cpu_inc(coiommu_cpus.stats.unmaps);
 	return put_sg(dev, sgl, nents);
-}
-
-/* ---- Statistics --------------------------------------------------------------------- */
-
-void coiommu_stats_read(struct coiommu_stats *sum)
-{
-	int cpu;
-
-	sample_peak();
-	*sum = (struct coiommu_stats){ .mapped_peak = READ_ONCE(mapped_peak) };
-	for_each_possible_cpu(cpu) {
-		const struct coiommu_stats *s = &per_cpu_ptr(&cpus, cpu)->stats;
-
-		sum->maps += s->maps;
-		sum->unmaps += s->unmaps;
-		sum->more_pages += s->more_pages;
-		sum->requests += s->requests;
-		sum->request_entries += s->request_entries;
-		sum->request_pages += s->request_pages;
-		sum->request_ns += s->request_ns;
-		sum->refused += s->refused;
-		sum->failed += s->failed;
-		sum->unbalanced += s->unbalanced;
-		sum->mapped_pages += s->mapped_pages;
-	}
-}
-EXPORT_SYMBOL_GPL(coiommu_stats_read);
-
-static void reset_cpu(void *unused)
-{
-	struct cpu_state *state = this_cpu_ptr(&cpus);
-	s64 mapped = state->stats.mapped_pages;
-
-	state->stats = (struct coiommu_stats){ .mapped_pages = mapped };
-	memset(state->latency, 0, sizeof(state->latency));
-}
-
-/* Counts of events start again; what is mapped now stays. Each CPU does it, interrupts off. */
-void coiommu_stats_reset(void)
-{
-	on_each_cpu(reset_cpu, NULL, 1);
-	WRITE_ONCE(mapped_peak, 0);
-	sample_peak();
-}
-
-void coiommu_latency_read(u64 *buckets)
-{
-	int cpu, i;
-
-	memset(buckets, 0, COIOMMU_HISTOGRAM_BUCKETS * sizeof(*buckets));
-	for_each_possible_cpu(cpu) {
-		for (i = 0; i < COIOMMU_HISTOGRAM_BUCKETS; i++)
-			buckets[i] += per_cpu_ptr(&cpus, cpu)->latency[i];
-	}
-}
-
-int coiommu_track_init(void)
-{
-	int cpu;
-
-	for_each_possible_cpu(cpu) {
-		void *page = (void *)get_zeroed_page(GFP_KERNEL);
-
-		if (!page) {
-			coiommu_track_exit();
-			return -ENOMEM;
-		}
-		per_cpu_ptr(&cpus, cpu)->request = page;
-	}
-	return 0;
-}
-
-void coiommu_track_exit(void)
-{
-	int cpu;
-
-	for_each_possible_cpu(cpu)
-		free_page((unsigned long)per_cpu_ptr(&cpus, cpu)->request);
 }

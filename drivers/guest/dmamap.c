@@ -116,6 +116,15 @@ static void record(struct sample *s, enum call which, u64 ns)
 	s->hist[which][bucket_of(ns)]++;
 }
 
+/* A map from t0 to t1, and its unmap from t1 to t2. */
+static void record_calls(struct sample *s, u64 t0, u64 t1, u64 t2)
+{
+	record(s, CALL_MAP, t1 - t0);
+	record(s, CALL_UNMAP, t2 - t1);
+	record(s, CALL_BOTH, t2 - t0);
+	s->nr++;
+}
+
 static u64 quantile(const struct sample *s, enum call which, unsigned int permille)
 {
 	u64 want = div_u64(s->nr * permille, 1000), seen = 0;
@@ -153,7 +162,7 @@ static unsigned int pick(struct worker *w)
 static void map_single(struct device *dev, struct page *page, struct sample *s)
 {
 	size_t size = PAGE_SIZE << order_of_shape();
-	u64 t0 = ktime_get_ns(), t1, t2;
+	u64 t0 = ktime_get_ns(), t1;
 	dma_addr_t addr = dma_map_page(dev, page, 0, size, params.dir);
 
 	t1 = ktime_get_ns();
@@ -162,17 +171,13 @@ static void map_single(struct device *dev, struct page *page, struct sample *s)
 		return;
 	}
 	dma_unmap_page(dev, addr, size, params.dir);
-	t2 = ktime_get_ns();
-	record(s, CALL_MAP, t1 - t0);
-	record(s, CALL_UNMAP, t2 - t1);
-	record(s, CALL_BOTH, t2 - t0);
-	s->nr++;
+	record_calls(s, t0, t1, ktime_get_ns());
 }
 
 static void map_list(struct device *dev, struct page **pages, struct scatterlist *sgl,
 		     struct sample *s)
 {
-	u64 t0, t1, t2;
+	u64 t0, t1;
 	int i, nr;
 
 	sg_init_table(sgl, SG_PAGES);
@@ -186,11 +191,7 @@ static void map_list(struct device *dev, struct page **pages, struct scatterlist
 		return;
 	}
 	dma_unmap_sg(dev, sgl, SG_PAGES, params.dir);
-	t2 = ktime_get_ns();
-	record(s, CALL_MAP, t1 - t0);
-	record(s, CALL_UNMAP, t2 - t1);
-	record(s, CALL_BOTH, t2 - t0);
-	s->nr++;
+	record_calls(s, t0, t1, ktime_get_ns());
 }
 
 static void run_round(struct worker *w, enum arm which, unsigned int maps)
