@@ -27,7 +27,7 @@ Q :=
 endif
 
 LIB_SRC := $(filter-out harness/main.c,$(wildcard harness/*.c)) \
-	$(wildcard bench/*.c bench/*/*.c)
+	$(filter-out bench/load/%,$(wildcard bench/*.c bench/*/*.c))
 LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o)
 TEST_SRC := $(filter-out tests/test_coiommu_%,$(wildcard tests/test_*.c))
 TESTS := $(TEST_SRC:tests/%.c=$(BUILD)/tests/%)
@@ -39,7 +39,7 @@ IMAGES := $(BUILD)/images/guest.erofs
 .SECONDARY:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
-include drivers/drivers.mk
+include drivers/drivers.mk bench/load/load.mk
 
 all: $(BUILD)/iommubench $(BUILD)/agent $(BUILD)/insn_plugin.so $(BUILD)/lab_hold \
 	$(BUILD)/drivers/libcoiommu.so
