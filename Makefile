@@ -42,7 +42,7 @@ IMAGES := $(BUILD)/images/guest.erofs
 include drivers/drivers.mk bench/load/load.mk
 
 all: $(BUILD)/iommubench $(BUILD)/agent $(BUILD)/insn_plugin.so $(BUILD)/lab_hold \
-	$(BUILD)/drivers/libcoiommu.so
+	$(BUILD)/drivers/libcoiommu.so $(LOAD_TOOLS)
 
 help:
 	@echo "make bench   set up what is missing, run configs/quick.yaml, write the report"
@@ -112,9 +112,11 @@ $(BUILD)/lab_hold: scripts/lab_hold.c
 $(KERNEL): scripts/kernel.sh
 	$(Q)scripts/kernel.sh $(BUILD)/kernel
 
-$(IMAGES): $(KERNEL) $(BUILD)/agent scripts/images.sh $(COIOMMU_MODULES) $(wildcard /usr/bin/fio)
+$(IMAGES): $(KERNEL) $(BUILD)/agent scripts/images.sh $(COIOMMU_MODULES) $(GUEST_TOOLS) \
+		$(wildcard /usr/bin/fio)
 	@echo "  IMAGE $(BUILD)/images"
-	$(Q)scripts/images.sh $(BUILD)/kernel $(BUILD)/agent $(BUILD)/images $(COIOMMU_MODULES)
+	$(Q)scripts/images.sh $(BUILD)/kernel $(BUILD)/agent $(BUILD)/images $(COIOMMU_MODULES) \
+		$(GUEST_TOOLS)
 
 # --- quality ---
 

@@ -20,6 +20,8 @@ struct device_ops {
 	enum device_class class;
 	const struct setting *settings;
 
+	/* As mode_ops.validate. */
+	int (*validate)(const struct settings *settings, char **why);
 	/* Is it there and may it be used? As mode_ops.probe. */
 	int (*probe)(const struct host *host, const struct settings *settings, char **why);
 	/* Makes the host ready (binding), through the journal. Called before each boot. */

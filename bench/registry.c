@@ -7,8 +7,9 @@
 
 extern const struct mode_ops mode_static, mode_viommu_strict, mode_viommu_lazy, mode_viommu_pt,
 	mode_coiommu;
-extern const struct device_ops device_nvme;
-extern const struct workload_ops workload_boot, workload_fio, workload_dmamap, workload_tracking;
+extern const struct device_ops device_nvme, device_nic;
+extern const struct workload_ops workload_boot, workload_fio, workload_dmamap, workload_tracking,
+	workload_tcp;
 extern const struct metric_ops metric_stages, metric_pinned, metric_cpu, metric_exits,
 	metric_iommu_map, metric_faults, metric_coiommu, metric_instructions;
 
@@ -16,11 +17,11 @@ const struct mode_ops *const registry_modes[] = {
 	&mode_static, &mode_viommu_strict, &mode_viommu_lazy, &mode_viommu_pt, &mode_coiommu, NULL,
 };
 
-const struct device_ops *const registry_devices[] = { &device_nvme, NULL };
+const struct device_ops *const registry_devices[] = { &device_nvme, &device_nic, NULL };
 
-const struct workload_ops *const registry_workloads[] = { &workload_boot, &workload_fio,
+const struct workload_ops *const registry_workloads[] = { &workload_boot,   &workload_fio,
 							  &workload_dmamap, &workload_tracking,
-							  NULL };
+							  &workload_tcp,    NULL };
 
 /* A window is bracketed in this order and closed in reverse: the most exact counters last. */
 const struct metric_ops *const registry_metrics[] = {

@@ -30,6 +30,7 @@ struct workload_ops {
 	/*
 	 * Runs in the prepared VM: everything from its start to its parsed results. Wraps the
 	 * steady part in measure_begin() and measure_end(), and adds its samples to run->samples.
+	 * -EREMOTEIO: a tool of it failed, the VM is well and may serve other cells.
 	 */
 	int (*run)(struct cell_run *run);
 };

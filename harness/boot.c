@@ -9,6 +9,7 @@
 #include "bench/registry.h"
 #include "harness/journal.h"
 #include "harness/log.h"
+#include "harness/peer.h"
 #include "harness/placement.h"
 #include "harness/util.h"
 
@@ -167,7 +168,7 @@ int measure_end(struct cell_run *run)
 	int ret = count_ops(run, &ops);
 
 	run->end_ns = now_ns();
-	run->ops = ops - run->ops;
+	run->ops = run->device_ops = ops - run->ops;
 	return ret ? ret : sources_phase(run, SOURCE_END);
 }
 
@@ -296,6 +297,12 @@ static int run_cell(struct boot *boot, struct cell_run *run)
 	return ret;
 }
 
+/* A tool that failed (-EREMOTEIO) spoils its own cell only, if the guest is well. */
+static bool only_this_cell(struct boot *boot, int ret)
+{
+	return ret == -EREMOTEIO && !guest_ping(boot->vm->guest, 10);
+}
+
 /* A cell that was not reached shares the fate, and the reason, of what ended the VM. */
 static void note_result(const struct boot *boot, struct cell_run *run, int ret)
 {
@@ -343,12 +350,19 @@ enum boot_status boot_live(struct boot *boot, const char *dir, struct cell_run *
 		if (!ret)
 			ret = run_cell(boot, &runs[i]);
 		note_result(boot, &runs[i], ret);
+		if (ret && boot->vm && only_this_cell(boot, ret)) {
+			free(boot->reason);
+			boot->reason = NULL;
+			ret = 0;
+		}
 	}
 	if (boot->vm)
 		boot->vm->waiter.tick = NULL;
 	vm_stop(boot->vm, ret != -ETIMEDOUT);
 	boot->vm = NULL;
 	sources_close(boot);
+	peer_close(boot->peer);
+	boot->peer = NULL;
 	boot->timed_out = ret == -ETIMEDOUT;
 	return status_of(ret);
 }

@@ -17,6 +17,7 @@
 #include "harness/vm.h"
 
 struct journal;
+struct peer;
 
 /* Where the measured guest finds the device under test. */
 #define BOOT_DEVICE_SLOT "0x10"
@@ -34,6 +35,7 @@ struct boot {
 	const struct guest_config *guest_config;
 	const struct cell *cell; /* the first cell it serves: its mode and device are the VM's */
 	struct vm *vm;		 /* NULL before the start and after the end */
+	struct peer *peer;	 /* the other end of a NIC's cable, if the device has one */
 	json_t *proof;		 /* what was read back of the mode */
 	char *reason;		 /* why it failed or is invalid; the first one is kept */
 	bool timed_out;		 /* it failed because something did not answer in time */
@@ -52,7 +54,12 @@ struct cell_run {
 	enum boot_status status;
 	char *reason;
 	uint64_t begin_ns, end_ns; /* the measured window, CLOCK_MONOTONIC */
-	uint64_t ops;		   /* operations of the device within it; 0: not counted */
+	/*
+	 * Operations within it, 0: not counted. The device's own, unless the workload puts its
+	 * own there (transactions); device_ops stay what the device counted.
+	 */
+	uint64_t ops, device_ops;
+	double bytes; /* payload moved in the window; 0: not counted */
 };
 
 /* Notes why, unless a reason is there already, and returns err: return boot_fail(...). */

@@ -8,7 +8,9 @@
 
 #include "harness/log.h"
 #include "harness/pci.h"
+#include "harness/proc.h"
 #include "harness/rebind.h"
+#include "harness/shell.h"
 #include "harness/util.h"
 #include "harness/wait.h"
 
@@ -18,7 +20,7 @@
 /* What kinds of records there are, and which texts each must have. */
 struct record_kind {
 	const char *name;
-	const char *fields[3];
+	const char *fields[6];
 	int (*undo)(const json_t *record, int lock_fd);
 	char *(*by_hand)(const json_t *record); /* the shell command that does the same */
 };
@@ -26,22 +28,6 @@ struct record_kind {
 static const char *text_of(const json_t *record, const char *field)
 {
 	return json_string_value(json_object_get(record, field));
-}
-
-/* For a shell, in single quotes. */
-static char *quoted(const char *text)
-{
-	struct strbuf sb = { 0 };
-
-	strbuf_add(&sb, "'", 1);
-	for (; *text; text++) {
-		if (*text == '\'')
-			strbuf_addf(&sb, "'\\''");
-		else
-			strbuf_add(&sb, text, 1);
-	}
-	strbuf_add(&sb, "'", 1);
-	return sb.data;
 }
 
 /* ---- attributes ---- */
@@ -137,7 +123,7 @@ static char *write_by_hand(const json_t *record)
 {
 	const char *value = text_of(record, "old");
 	autofree char *trimmed = xasprintf("%.*s", (int)trimmed_len(value), value);
-	autofree char *old = quoted(trimmed), *path = quoted(text_of(record, "path"));
+	autofree char *old = shell_quoted(trimmed), *path = shell_quoted(text_of(record, "path"));
 
 	return xasprintf("printf '%%s\\n' %s > %s", old, path);
 }
@@ -193,9 +179,50 @@ static int undo_mkdir(const json_t *record, int lock_fd)
 
 static char *mkdir_by_hand(const json_t *record)
 {
-	autofree char *path = quoted(text_of(record, "path"));
+	autofree char *path = shell_quoted(text_of(record, "path"));
 
 	return xasprintf("rmdir %s", path);
+}
+
+/*
+ * The interface goes back, its MTU and state with it; the namespace's own processes would keep it
+ * alive. An interface that went back already (a namespace that ends gives its ports to the
+ * first one) is only restored.
+ */
+static char *netns_by_hand(const json_t *record)
+{
+	const char *remote = text_of(record, "remote");
+	autofree char *name = shell_quoted(text_of(record, "name"));
+	autofree char *interface = shell_quoted(text_of(record, "interface"));
+	autofree char *mtu = shell_quoted(text_of(record, "mtu"));
+	autofree char *script = xasprintf(
+		"test -e /run/netns/%s || exit 0; kill -9 $(ip netns pids %s) 2>/dev/null; "
+		"ip -n %s addr flush dev %s; ip -n %s link set %s down netns $$; ip netns del %s; "
+		"ip link set %s mtu %s %s",
+		name, name, name, interface, name, interface, name, interface, mtu,
+		text_of(record, "state"));
+	char *const command[] = { (char *)"sh", (char *)"-c", script, NULL };
+	struct strlist argv = { 0 };
+	struct strbuf line = { 0 };
+
+	shell_remote(remote && *remote ? remote : NULL, command, &argv);
+	for (size_t i = 0; i < argv.nr; i++) {
+		strbuf_addf(&line, i ? " " : "");
+		shell_quote(&line, argv.items[i]);
+	}
+	strlist_free(&argv);
+	return line.data;
+}
+
+static int undo_netns(const json_t *record, int lock_fd)
+{
+	autofree char *line = netns_by_hand(record), *output = NULL;
+	char *const argv[] = { (char *)"sh", (char *)"-c", line, NULL };
+	int ret = proc_run(argv, 60, &output);
+
+	if (ret)
+		log_err("namespace %s: %s", text_of(record, "name"), output ? output : "");
+	return ret;
 }
 
 /* A line of the journal that cannot be read stays there until somebody has looked at it. */
@@ -216,6 +243,7 @@ static const struct record_kind kinds[] = {
 	{ "write", { "path", "old" }, undo_write, write_by_hand },
 	{ "bind", { "bdf", "new_driver" }, undo_bind, bind_by_hand },
 	{ "mkdir", { "path" }, undo_mkdir, mkdir_by_hand },
+	{ "netns", { "name", "interface", "mtu", "state", "remote" }, undo_netns, netns_by_hand },
 	{ "damaged", { "line" }, undo_damaged, damaged_by_hand },
 };
 

@@ -38,7 +38,7 @@ static bool device_at(size_t i, struct plugin *out)
 	const struct device_ops *ops = registry_devices[i];
 
 	if (ops)
-		*out = (struct plugin){ ops, ops->name, ops->settings, NULL };
+		*out = (struct plugin){ ops, ops->name, ops->settings, ops->validate };
 	return ops;
 }
 

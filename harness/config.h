@@ -62,8 +62,12 @@ json_t *experiment_json(const struct experiment *exp);
 struct host_device {
 	char *kind;    /* as the device plug-in is named: nvme, nic, ... */
 	char *address; /* PCI, domain:bus:device.function */
-	char *peer;    /* PCI address of the peer port, or NULL */
 	bool writable; /* the user allows workloads that destroy its data */
+	/* The other end of a NIC's cable: a port of this host, or an interface of a remote one. */
+	char *peer;	 /* PCI address, or NULL */
+	char *remote;	 /* where ssh reaches it, as "user@host", or NULL */
+	char *interface; /* its name there; NULL without remote */
+	char *tools;	 /* folder of the load tools there; NULL: found in PATH */
 };
 struct host {
 	char *path;	       /* of the host file; NULL: none given */
@@ -76,9 +80,9 @@ struct host {
 
 /*
  * Reads a host description; errors as experiment_load(). path NULL gives a host without
- * devices. Fields: devices: { nvme: "0000:5e:00.0" } or { nvme: { address: ..., peer: ...,
- * writable: yes } }; vcpu_cpu: N; kind and instructions, written by
- * the virtual lab only.
+ * devices. Fields: devices: { nvme: "0000:5e:00.0" } or { nvme: { address: ..., writable: yes },
+ * nic: { address: ..., peer: ... } } or, for a NIC, { address: ..., remote: ..., interface: ...,
+ * tools: ... }; vcpu_cpu: N; kind and instructions, written by the virtual lab only.
  */
 int host_load(const char *path, struct host **out);
 void host_free(struct host *host);

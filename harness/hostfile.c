@@ -24,6 +24,9 @@ static const struct setting device_settings[] = {
 	{ "address", SETTING_TEXT, "", .help = "PCI address" },
 	{ "peer", SETTING_TEXT, "", .help = "PCI address of the port at the other end" },
 	{ "writable", SETTING_BOOL, "no", .help = "its data may be destroyed" },
+	{ "remote", SETTING_TEXT, "", .help = "where ssh reaches the other end: user@host" },
+	{ "interface", SETTING_TEXT, "", .help = "the remote end's interface" },
+	{ "tools", SETTING_TEXT, "", .help = "folder of the load tools on the remote host" },
 	{ 0 },
 };
 
@@ -77,10 +80,34 @@ static int read_address(const struct yaml_node *node, const struct host *host, c
 	return 0;
 }
 
+static char *text_or_null(const struct settings *s, const char *name)
+{
+	const char *text = settings_text(s, name);
+
+	return *text ? xstrdup(text) : NULL;
+}
+
+static int check_remote(const struct yaml_node *map, const struct host_device *device)
+{
+	if (device->remote && device->peer)
+		return yaml_error(yaml_get(map, "remote"),
+				  "the other end is either a port of this host (peer) or of a "
+				  "remote one (remote): remove one");
+	if (device->remote && (*device->remote == '-' || !device->interface))
+		return yaml_error(yaml_get(map, "remote"),
+				  "a remote end needs a host and an interface: write 'remote: "
+				  "user@host, interface: eth1'");
+	if (!device->remote && (device->interface || device->tools))
+		return yaml_error(map, "interface and tools belong to a remote end: add 'remote: "
+				       "user@host' or remove them");
+	return 0;
+}
+
 static int read_device_map(const struct yaml_node *map, const struct host *host,
 			   struct host_device *device)
 {
-	static const char *const keys[] = { "address", "peer", "writable" };
+	static const char *const keys[] = { "address", "peer",	    "writable",
+					    "remote",  "interface", "tools" };
 	const struct yaml_node *address = yaml_get(map, "address");
 	const struct yaml_node *peer = yaml_get(map, "peer");
 	struct settings *s = settings_new(device_settings);
@@ -96,6 +123,11 @@ static int read_device_map(const struct yaml_node *map, const struct host *host,
 	if (!ret && peer)
 		ret = read_address(peer, host, &device->peer);
 	device->writable = settings_bool(s, "writable");
+	device->remote = text_or_null(s, "remote");
+	device->interface = text_or_null(s, "interface");
+	device->tools = text_or_null(s, "tools");
+	if (!ret)
+		ret = check_remote(map, device);
 	settings_free(s);
 	return ret;
 }
@@ -195,6 +227,9 @@ void host_free(struct host *host)
 		free(host->devices[i].kind);
 		free(host->devices[i].address);
 		free(host->devices[i].peer);
+		free(host->devices[i].remote);
+		free(host->devices[i].interface);
+		free(host->devices[i].tools);
 	}
 	free(host->devices);
 	free(host->instructions);

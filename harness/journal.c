@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "harness/change.h"
+#include "harness/journal_record.h"
 #include "harness/log.h"
 #include "harness/pci.h"
 #include "harness/rebind.h"
@@ -104,8 +105,7 @@ static int rewrite(struct journal *journal)
 	return journal->fd < 0 ? -errno : 0;
 }
 
-/* Puts a record (taken over; NULL: not expressible) on the disk: its change may follow. */
-static int add_record(struct journal *journal, json_t *record)
+int journal_add_record(struct journal *journal, json_t *record)
 {
 	json_auto_t *owned = record;
 	struct strbuf sb = { 0 };
@@ -322,6 +322,19 @@ int journal_open(const char *dir, struct journal **out)
 	return ret;
 }
 
+const json_t *journal_find(const struct journal *journal,
+			   bool (*match)(const json_t *record, const struct netns_port *port),
+			   const struct netns_port *port)
+{
+	const json_t *record;
+	size_t i;
+
+	json_array_foreach(journal->records, i, record)
+		if (match(record, port))
+			return record;
+	return NULL;
+}
+
 int journal_write(struct journal *journal, const char *path, const char *value)
 {
 	autofree char *old = attribute_read(path);
@@ -331,8 +344,8 @@ int journal_write(struct journal *journal, const char *path, const char *value)
 		log_err("cannot read %s: %s", path, strerror(-ret));
 		return ret;
 	}
-	ret = add_record(journal,
-			 json_pack("{s:s, s:s, s:s}", "kind", "write", "path", path, "old", old));
+	ret = journal_add_record(
+		journal, json_pack("{s:s, s:s, s:s}", "kind", "write", "path", path, "old", old));
 	if (ret)
 		return ret;
 	log_debug("%s: \"%s\"", path, value);
@@ -342,8 +355,7 @@ int journal_write(struct journal *journal, const char *path, const char *value)
 	return ret;
 }
 
-/* Undoes the newest change at once. Its record stays if the kernel may still carry it out. */
-static void roll_back(struct journal *journal, bool pending)
+void journal_roll_back(struct journal *journal, bool pending)
 {
 	size_t newest = json_array_size(journal->records) - 1;
 	json_t *record = json_array_get(journal->records, newest);
@@ -366,15 +378,16 @@ int journal_bind(struct journal *journal, const char *bdf, const char *driver)
 	if (old_driver && !strcmp(old_driver, driver))
 		return 0;
 	old_override = rebind_override(bdf);
-	ret = add_record(journal, json_pack("{s:s, s:s, s:s?, s:s?, s:s}", "kind", "bind", "bdf",
-					    bdf, "old_driver", old_driver, "old_override",
-					    old_override, "new_driver", driver));
+	ret = journal_add_record(journal,
+				 json_pack("{s:s, s:s, s:s?, s:s?, s:s}", "kind", "bind", "bdf",
+					   bdf, "old_driver", old_driver, "old_override",
+					   old_override, "new_driver", driver));
 	if (ret)
 		return ret;
 	log_debug("%s: %s -> %s", bdf, old_driver ? old_driver : "no driver", driver);
 	ret = rebind(&to);
 	if (ret)
-		roll_back(journal, ret == -ETIMEDOUT);
+		journal_roll_back(journal, ret == -ETIMEDOUT);
 	return ret;
 }
 
@@ -386,7 +399,7 @@ int journal_mkdir(struct journal *journal, const char *path)
 		log_err("%s exists already", path);
 		return -EEXIST;
 	}
-	ret = add_record(journal, json_pack("{s:s, s:s}", "kind", "mkdir", "path", path));
+	ret = journal_add_record(journal, json_pack("{s:s, s:s}", "kind", "mkdir", "path", path));
 	if (ret)
 		return ret;
 	if (mkdir(path, 0755)) {

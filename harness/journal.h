@@ -38,6 +38,22 @@ int journal_bind(struct journal *journal, const char *bdf, const char *driver);
  */
 int journal_mkdir(struct journal *journal, const char *path);
 
+/* A port whose interface a network namespace gets. */
+struct netns_port {
+	const char *bdf;       /* of this host; NULL: the remote host's */
+	const char *remote;    /* "user@host", or NULL */
+	const char *interface; /* the remote one's; ignored with bdf */
+};
+
+/*
+ * Makes a network namespace of that name and moves the port's interface into it, on this host
+ * or the remote one. Done already in this run: nothing is done. *interface gets its name, to
+ * free. Undo kills what runs in it and gives the interface back as it was. 0 or -errno with
+ * "reason: remedy" in *why (to free).
+ */
+int journal_netns(struct journal *journal, const char *name, const struct netns_port *port,
+		  char **interface, char **why);
+
 /* Undoes everything now, in reverse order; what fails is logged, the rest still undone. 0 or -EIO.
  */
 int journal_undo(struct journal *journal);

@@ -132,7 +132,8 @@ static int make_files(const struct lab *lab)
 	autofree char *host_path = xasprintf("%s/host.yaml", share);
 	autofree char *host = xasprintf(
 		"kind: %s\n%svcpu_cpu: 1\ndevices:\n  nvme: { address: \"" LAB_NVME
-		"\", writable: yes }\n",
+		"\", writable: yes }\n  nic: { address: \"" LAB_NIC "\", peer: \"" LAB_PEER
+		"\" }\n",
 		lab->kind,
 		strcmp(lab->kind, "lab-tcg") ? "" : "instructions: " LAB_RUN "/lab/insn\n");
 	int ret = mkdir_all(share);

@@ -25,8 +25,10 @@ struct lab_options {
 #define LAB_OUT LAB_RUN "/out"
 #define LAB_HOST_FILE LAB_RUN "/lab/host.yaml"
 
-/* The lab's NVMe drive that is there to be assigned. */
+/* The lab's devices that are there to be assigned, and the port at the other end of the NIC. */
 #define LAB_NVME "0000:00:10.0"
+#define LAB_NIC "0000:00:12.0"
+#define LAB_PEER "0000:00:13.0"
 
 struct lab {
 	struct vm *vm;

@@ -26,6 +26,8 @@ static void child_setup(const struct proc_options *options, pid_t parent)
 		prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
 	for (size_t i = 0; i < options->nr_keep_fds; i++)
 		fcntl(options->keep_fds[i], F_SETFD, 0);
+	if (options->in > 0)
+		dup2(options->in, STDIN_FILENO);
 	if (options->out >= 0)
 		dup2(options->out, STDOUT_FILENO);
 	if (options->err >= 0)

@@ -201,10 +201,13 @@ static int report(const struct run_options *options, const char *dir)
 static int dry_run(const struct run_options *options, const struct experiment *exp,
 		   struct plan *plan, struct host *host, bool in_lab)
 {
-	struct host_device nvme = { .kind = (char *)"nvme",
-				    .address = (char *)LAB_NVME,
-				    .writable = true };
-	struct host lab = { .kind = (char *)"lab-tcg", .devices = &nvme, .nr_devices = 1 };
+	struct host_device devices[] = {
+		{ .kind = (char *)"nvme", .address = (char *)LAB_NVME, .writable = true },
+		{ .kind = (char *)"nic", .address = (char *)LAB_NIC, .peer = (char *)LAB_PEER },
+	};
+	struct host lab = { .kind = (char *)"lab-tcg",
+			    .devices = devices,
+			    .nr_devices = ARRAY_SIZE(devices) };
 
 	if (in_lab)
 		printf("in the virtual lab:\n");

@@ -10,6 +10,7 @@
 
 #include "harness/agent_proto.h"
 #include "harness/log.h"
+#include "harness/shell.h"
 
 #define QEMU "qemu-system-x86_64"
 
@@ -137,35 +138,18 @@ static void build_argv(const struct vm_config *config, const char *dir, int qmp_
 		strlist_add(argv, config->args.items[i]);
 }
 
-static void quote_word(struct strbuf *sb, const char *word)
-{
-	if (word[strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-			      "-_=+,./:@%")] == '\0') {
-		strbuf_addf(sb, "%s", word);
-		return;
-	}
-	strbuf_add(sb, "'", 1);
-	for (; *word; word++) {
-		if (*word == '\'')
-			strbuf_addf(sb, "'\\''");
-		else
-			strbuf_add(sb, word, 1);
-	}
-	strbuf_add(sb, "'", 1);
-}
-
 static char *quote_command(const struct vm_config *config, const struct strlist *argv)
 {
 	struct strbuf sb = { 0 };
 
 	for (size_t i = 0; i < config->env.nr; i++) {
-		quote_word(&sb, config->env.items[i]);
+		shell_quote(&sb, config->env.items[i]);
 		strbuf_add(&sb, " ", 1);
 	}
 	for (size_t i = 0; i < argv->nr; i++) {
 		if (i)
 			strbuf_add(&sb, " ", 1);
-		quote_word(&sb, argv->items[i]);
+		shell_quote(&sb, argv->items[i]);
 	}
 	return sb.data;
 }

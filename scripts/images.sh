@@ -4,7 +4,7 @@
 #   lab.cpio     initramfs of the virtual lab: agent, then this machine's root over 9p
 #   guest.cpio   initramfs of the measured guest: agent, drivers for its root
 #   guest.erofs  its root: the load tools with their libraries, modules
-# Usage: images.sh KERNEL_DIR AGENT OUT_DIR [GUEST_MODULE.ko...]
+# Usage: images.sh KERNEL_DIR AGENT OUT_DIR [GUEST_MODULE.ko | LOAD_TOOL]...
 set -eu
 
 kernel=$(realpath "$1")
@@ -16,9 +16,9 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 # What the guest can run.
-tools="fio kmod"
+tools="fio iperf3 memcached ethtool kmod"
 # Drivers that a guest loads once it is up, with all they depend on.
-guest_modules="nvme"
+guest_modules="nvme e1000e"
 
 # Paths of modules and all they depend on, in loading order, below $kernel.
 module_paths() {
@@ -51,8 +51,9 @@ initramfs() {
 copy_tool() {
 	path=$(PATH=$PATH:/usr/sbin:/sbin command -v "$1") ||
 		{ echo "images.sh: $1 is not installed: make deps" >&2; exit 1; }
-	cp -L "$path" "$2/usr/bin/$1"
-	strip --strip-unneeded "$2/usr/bin/$1" 2>/dev/null || true
+	name=${1##*/}
+	cp -L "$path" "$2/usr/bin/$name"
+	strip --strip-unneeded "$2/usr/bin/$name" 2>/dev/null || true
 	{ ldd "$path" 2>/dev/null || true; } | grep -oE '/[^ ]+' | while read -r lib; do
 		mkdir -p "$2/usr${lib%/*}" 2>/dev/null || true
 		case $lib in
@@ -123,8 +124,11 @@ echo "root:x:0:" >"$root/etc/group"
 module_paths $guest_modules | while read -r path; do
 	install -D -m 644 "$path" "$root/usr/lib/${path#"$kernel"/lib/}"
 done
-for module; do
-	install -D -m 644 "$module" "$root/usr/lib/modules/$version/extra/$(basename "$module")"
+for extra; do
+	case $extra in
+	*.ko) install -D -m 644 "$extra" "$root/usr/lib/modules/$version/extra/${extra##*/}" ;;
+	*) copy_tool "$extra" "$root" ;;
+	esac
 done
 cp "$kernel/lib/modules/$version/modules.builtin" "$kernel/lib/modules/$version/modules.order" \
 	"$root/usr/lib/modules/$version/"

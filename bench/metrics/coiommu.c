@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/device.h"
 #include "bench/metric.h"
 #include "harness/boot.h"
 #include "harness/util.h"
@@ -22,6 +23,7 @@ enum {
 	EVICTIONS,
 	MAPS,
 	REQUESTS_PER_1000,
+	REQUESTS_PER_PACKET,
 	EXITS_PER_1000,
 	LATENCY_P50,
 	LATENCY_P99,
@@ -46,6 +48,8 @@ static const struct metric_desc metrics[] = {
 	[MAPS] = { "dma_maps", "count", DIRECTION_NONE, "DMA mappings made by the guest" },
 	[REQUESTS_PER_1000] = { "pin_requests_per_1000_maps", "count", DIRECTION_LOWER,
 				"requests for pins per 1,000 DMA mappings" },
+	[REQUESTS_PER_PACKET] = { "pin_requests_per_packet", "count", DIRECTION_LOWER,
+				  "requests for pins per packet of the NIC" },
 	[EXITS_PER_1000] = { "coiommu_exits_per_1000_maps", "count", DIRECTION_LOWER,
 			     "VM exits that coIOMMU causes per 1,000 DMA mappings" },
 	[LATENCY_P50] = { "pin_latency_p50_s", "s", DIRECTION_LOWER,
@@ -77,6 +81,7 @@ struct coiommu_metric {
 	struct coiommu_policy_counters policy;	 /* as the window began */
 	struct coiommu_requests requests;
 	uint64_t scan_cpu_ns;
+	double pin_requests; /* in the window */
 };
 
 static int created(struct boot *boot, void *priv)
@@ -155,7 +160,7 @@ static double quantile_s(const char *text, double q)
 	return ns * 1e-9;
 }
 
-static int add_guest(struct cell_run *run, const struct coiommu_metric *m)
+static int add_guest(struct cell_run *run, struct coiommu_metric *m)
 {
 	struct coiommu_requests now;
 	autofree char *stats = NULL, *latency = NULL;
@@ -178,10 +183,10 @@ static int add_guest(struct cell_run *run, const struct coiommu_metric *m)
 	if (ret)
 		return ret;
 	add(run, MAPS, maps);
-	add(run, PIN_REQUESTS, (double)(now.pin_requests - m->requests.pin_requests));
+	m->pin_requests = (double)(now.pin_requests - m->requests.pin_requests);
+	add(run, PIN_REQUESTS, m->pin_requests);
 	if (maps > 0) {
-		add(run, REQUESTS_PER_1000,
-		    1e3 * (double)(now.pin_requests - m->requests.pin_requests) / maps);
+		add(run, REQUESTS_PER_1000, 1e3 * m->pin_requests / maps);
 		add(run, EXITS_PER_1000, 1e3 * (double)(now.exits - m->requests.exits) / maps);
 	}
 	if (*latency) {
@@ -196,7 +201,7 @@ static int add_guest(struct cell_run *run, const struct coiommu_metric *m)
 
 static int end(struct cell_run *run, void *priv)
 {
-	const struct coiommu_metric *m = priv;
+	struct coiommu_metric *m = priv;
 	int ret;
 
 	if (!m->counters)
@@ -217,6 +222,8 @@ static int finish(struct cell_run *run, void *priv)
 
 	if (!m->counters)
 		return 0;
+	if (run->device_ops && run->cell->device->class == DEVICE_NET)
+		add(run, REQUESTS_PER_PACKET, m->pin_requests / (double)run->device_ops);
 	ret = guest_read(run->boot->vm->guest, COIOMMU_DEBUGFS "/stats", &stats);
 	if (ret)
 		return ret;

@@ -9,11 +9,13 @@
 
 static const struct metric_desc metrics[] = {
 	{ "host_cpu_s", "s", DIRECTION_LOWER, "CPU time of QEMU in the measured window" },
+	{ "host_cpu_s_per_op", "s", DIRECTION_LOWER, "the same per operation" },
+	{ "host_cpu_s_per_gbit", "s", DIRECTION_LOWER, "the same per gigabit of payload" },
 	{ 0 },
 };
 
 struct cpu {
-	double begin_s;
+	double begin_s, used_s;
 };
 
 /* utime and stime, fields 14 and 15 of /proc/PID/stat (proc(5)); field 2 may hold blanks. */
@@ -38,11 +40,23 @@ static int begin(struct cell_run *run, void *priv)
 static int end(struct cell_run *run, void *priv)
 {
 	double now = cpu_seconds(run->boot->vm->proc.pid);
-	const struct cpu *cpu = priv;
+	struct cpu *cpu = priv;
 
 	if (now < 0 || cpu->begin_s < 0)
 		return -ESRCH;
-	sample_add(&run->samples, &metrics[0], now - cpu->begin_s);
+	cpu->used_s = now - cpu->begin_s;
+	sample_add(&run->samples, &metrics[0], cpu->used_s);
+	return 0;
+}
+
+static int finish(struct cell_run *run, void *priv)
+{
+	const struct cpu *cpu = priv;
+
+	if (run->ops)
+		sample_add(&run->samples, &metrics[1], cpu->used_s / (double)run->ops);
+	if (run->bytes > 0)
+		sample_add(&run->samples, &metrics[2], cpu->used_s / (run->bytes * 8e-9));
 	return 0;
 }
 
@@ -53,4 +67,5 @@ const struct metric_ops metric_cpu = {
 	.priv_size = sizeof(struct cpu),
 	.begin = begin,
 	.end = end,
+	.finish = finish,
 };

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "bench/device.h"
 #include "bench/metric.h"
 #include "harness/boot.h"
 #include "harness/util.h"
@@ -13,6 +14,8 @@ static const char *const kvm_names[] = {
 	"irq_exits", "irq_window_exits", "signal_exits",
 };
 #define NR_COUNTERS ARRAY_SIZE(kvm_names)
+#define PER_OP NR_COUNTERS
+#define PER_PACKET (NR_COUNTERS + 1)
 
 static const struct metric_desc metrics[] = {
 	{ "vm_exits", "count", DIRECTION_LOWER, "VM exits in the measured window" },
@@ -22,12 +25,13 @@ static const struct metric_desc metrics[] = {
 	{ "vm_exits_irq", "count", DIRECTION_LOWER, "of them: interrupt of the host" },
 	{ "vm_exits_irq_window", "count", DIRECTION_LOWER, "of them: interrupt window opened" },
 	{ "vm_exits_signal", "count", DIRECTION_LOWER, "of them: signal for QEMU" },
-	{ "vm_exits_per_op", "count", DIRECTION_LOWER, "VM exits per operation of the device" },
+	{ "vm_exits_per_op", "count", DIRECTION_LOWER, "VM exits per operation" },
+	{ "vm_exits_per_packet", "count", DIRECTION_LOWER, "VM exits per packet of the NIC" },
 	{ 0 },
 };
 
 struct exits {
-	double begin[NR_COUNTERS];
+	double begin[NR_COUNTERS], total;
 };
 
 static void add_vcpu(const json_t *stats, double *values)
@@ -74,7 +78,7 @@ static int begin(struct cell_run *run, void *priv)
 
 static int end(struct cell_run *run, void *priv)
 {
-	const struct exits *exits = priv;
+	struct exits *exits = priv;
 	double now[NR_COUNTERS];
 	int ret = read_counters(run->boot, now);
 
@@ -82,9 +86,20 @@ static int end(struct cell_run *run, void *priv)
 		return ret;
 	for (size_t c = 0; c < NR_COUNTERS; c++)
 		sample_add(&run->samples, &metrics[c], now[c] - exits->begin[c]);
+	exits->total = now[0] - exits->begin[0];
+	return 0;
+}
+
+/* Only now the workload has said how many operations there were. */
+static int finish(struct cell_run *run, void *priv)
+{
+	const struct exits *exits = priv;
+
 	if (run->ops)
-		sample_add(&run->samples, &metrics[NR_COUNTERS],
-			   (now[0] - exits->begin[0]) / (double)run->ops);
+		sample_add(&run->samples, &metrics[PER_OP], exits->total / (double)run->ops);
+	if (run->device_ops && run->cell->device->class == DEVICE_NET)
+		sample_add(&run->samples, &metrics[PER_PACKET],
+			   exits->total / (double)run->device_ops);
 	return 0;
 }
 
@@ -95,4 +110,5 @@ const struct metric_ops metric_exits = {
 	.priv_size = sizeof(struct exits),
 	.begin = begin,
 	.end = end,
+	.finish = finish,
 };

@@ -18,13 +18,13 @@ static const struct metric_desc metrics[] = {
 	{ "lab_instructions", "count", DIRECTION_LOWER,
 	  "emulated instructions in the measured window (lab only)" },
 	{ "lab_instructions_per_op", "count", DIRECTION_LOWER,
-	  "emulated instructions per operation of the device (lab only)" },
+	  "emulated instructions per operation (lab only)" },
 	{ 0 },
 };
 
 struct instructions {
 	int fd;
-	double begin;
+	double begin, total;
 };
 
 static int probe(const struct host *host, char **why)
@@ -73,9 +73,18 @@ static int end(struct cell_run *run, void *priv)
 	if (ret)
 		return ret;
 	total -= instructions->begin;
+	instructions->total = total;
 	sample_add(&run->samples, &metrics[0], total);
+	return 0;
+}
+
+/* Only now the workload has said how many operations there were. */
+static int finish(struct cell_run *run, void *priv)
+{
+	const struct instructions *instructions = priv;
+
 	if (run->ops)
-		sample_add(&run->samples, &metrics[1], total / (double)run->ops);
+		sample_add(&run->samples, &metrics[1], instructions->total / (double)run->ops);
 	return 0;
 }
 
@@ -96,5 +105,6 @@ const struct metric_ops metric_instructions = {
 	.open = open_source,
 	.begin = begin,
 	.end = end,
+	.finish = finish,
 	.close = close_source,
 };

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The host change "netns": a network namespace that gets a port, here or on a remote host. */
+#include <errno.h>
+#include <string.h>
+
+#include "harness/journal.h"
+#include "harness/journal_record.h"
+#include "harness/netdev.h"
+#include "harness/proc.h"
+#include "harness/shell.h"
+#include "harness/util.h"
+
+#define COMMAND_S 30
+
+static const char *text_of(const json_t *record, const char *field)
+{
+	const char *text = json_string_value(json_object_get(record, field));
+
+	return text ? text : "";
+}
+
+static bool same_port(const json_t *record, const struct netns_port *port)
+{
+	if (strcmp(text_of(record, "kind"), "netns") != 0)
+		return false;
+	if (port->bdf)
+		return !strcmp(text_of(record, "bdf"), port->bdf);
+	return !strcmp(text_of(record, "remote"), port->remote) &&
+	       !strcmp(text_of(record, "interface"), port->interface);
+}
+
+/* Runs a script there; *output gets what it printed, to free. */
+static int run_script(const char *remote, const char *script, char **output)
+{
+	char *const command[] = { (char *)"sh", (char *)"-c", (char *)script, NULL };
+	struct strlist argv = { 0 };
+	int ret;
+
+	shell_remote(remote, command, &argv);
+	ret = proc_run(argv.items, COMMAND_S, output);
+	strlist_free(&argv);
+	return ret;
+}
+
+/* "MTU STATE" of the interface as it is now. */
+static int read_state(const char *remote, const char *interface, unsigned int *mtu,
+		      const char **state, char **why)
+{
+	autofree char *quoted = shell_quoted(interface);
+	autofree char *script = xasprintf("cd /sys/class/net/%s && cat mtu flags", quoted);
+	autofree char *output = NULL;
+	unsigned int flags;
+	int ret = run_script(remote, script, &output);
+
+	if (!ret && sscanf(output, "%u %x", mtu, &flags) != 2)
+		ret = -EIO;
+	if (ret) {
+		*why = xasprintf("cannot read the state of %s%s%s: %s", interface,
+				 remote ? " on " : "", remote ? remote : "",
+				 output && *output ? output : strerror(-ret));
+		return ret;
+	}
+	*state = flags & 1 ? "up" : "down"; /* IFF_UP */
+	return 0;
+}
+
+static int make(struct journal *journal, const char *name, const struct netns_port *port,
+		const char *interface, char **why)
+{
+	autofree char *quoted = shell_quoted(interface), *output = NULL;
+	autofree char *script = xasprintf("ip netns add %s && ip link set %s netns %s && "
+					  "ip -n %s link set lo up",
+					  name, quoted, name, name);
+	autofree char *old_mtu = NULL;
+	const char *state;
+	unsigned int mtu;
+	int ret = read_state(port->remote, interface, &mtu, &state, why);
+
+	if (ret)
+		return ret;
+	old_mtu = xasprintf("%u", mtu);
+	ret = journal_add_record(
+		journal, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s?}", "kind", "netns", "name",
+				   name, "interface", interface, "mtu", old_mtu, "state", state,
+				   "remote", port->remote ? port->remote : "", "bdf", port->bdf));
+	if (!ret)
+		ret = run_script(port->remote, script, &output);
+	if (!ret)
+		return 0;
+	*why = xasprintf("cannot make the network namespace %s for %s: %s", name, interface,
+			 output && *output ? output : strerror(-ret));
+	journal_roll_back(journal, false);
+	return ret;
+}
+
+int journal_netns(struct journal *journal, const char *name, const struct netns_port *port,
+		  char **interface, char **why)
+{
+	const json_t *record = journal_find(journal, same_port, port);
+	autofree char *found = NULL;
+	int ret = 0;
+
+	if (record) {
+		*interface = xstrdup(text_of(record, "interface"));
+		return 0;
+	}
+	if (port->bdf)
+		ret = netdev_free(port->bdf, &found, why);
+	else
+		found = xstrdup(port->interface);
+	if (!ret)
+		ret = make(journal, name, port, found, why);
+	if (ret)
+		return ret;
+	*interface = found;
+	found = NULL;
+	return 0;
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Command lines for a shell, and for another host's shell. */
+#include "harness/shell.h"
+
+#include <string.h>
+
+void shell_quote(struct strbuf *sb, const char *word)
+{
+	if (*word && word[strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				       "0123456789-_=+,./:@%")] == '\0') {
+		strbuf_addf(sb, "%s", word);
+		return;
+	}
+	strbuf_add(sb, "'", 1);
+	for (; *word; word++) {
+		if (*word == '\'')
+			strbuf_addf(sb, "'\\''");
+		else
+			strbuf_add(sb, word, 1);
+	}
+	strbuf_add(sb, "'", 1);
+}
+
+char *shell_quoted(const char *word)
+{
+	struct strbuf sb = { 0 };
+
+	shell_quote(&sb, word);
+	return sb.data;
+}
+
+void shell_remote(const char *remote, char *const command[], struct strlist *argv)
+{
+	struct strbuf line = { 0 };
+
+	if (!remote) {
+		for (; *command; command++)
+			strlist_add(argv, *command);
+		return;
+	}
+	for (char *const *word = command; *word; word++) {
+		if (word != command)
+			strbuf_add(&line, " ", 1);
+		shell_quote(&line, *word);
+	}
+	strlist_add(argv, "ssh");
+	strlist_add(argv, "-oBatchMode=yes");
+	strlist_add(argv, "-oConnectTimeout=10");
+	strlist_add(argv, remote);
+	strlist_add(argv, line.data);
+	free(line.data);
+}
