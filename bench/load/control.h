@@ -20,7 +20,8 @@
 
 enum control_word { CONTROL_NONE, CONTROL_BEGIN, CONTROL_END, CONTROL_GONE };
 
-/* Makes stdin non-blocking; the process is killed by SIGALRM after limit_s seconds (0: no limit). */
+/* Makes stdin non-blocking; the process is killed by SIGALRM after limit_s seconds (0: no limit).
+ */
 void control_init(unsigned int limit_s);
 
 /* For poll()/epoll: the descriptor that becomes readable when a word has come. */

@@ -19,3 +19,7 @@ $(LOAD_TOOLS): $(LOAD_COMMON)
 
 # Tests link the library's objects, which the load tools are no part of.
 $(BUILD)/tests/test_histogram: $(BUILD)/bench/load/histogram.o
+
+$(BUILD)/tests/load/delay: $(BUILD)/tests/load/delay.o
+	@echo "  LD    $@"
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^
