@@ -31,6 +31,50 @@ void net_guest_address(const struct boot *boot, struct net_addresses *out)
 	net_addresses(boot->cell->device_settings, out); /* checked with the configuration */
 }
 
+/* Its end before it listened: why? */
+static int explain_server(struct boot *boot, const char *name, struct guest_result *result)
+{
+	const char *words = result->err.len ? result->err.data : result->out.data;
+
+	return boot_fail(boot, -EREMOTEIO, "%s in the guest ended with %s: %.300s", name,
+			 proc_status_text(result->status), words ? words : "");
+}
+
+/* An IPv4 socket that listens (0A) on the port, as /proc/net/tcp has it (proc(5)). */
+static bool listens(struct boot *boot, unsigned int port)
+{
+	autofree char *mark = xasprintf(":%04X 00000000:0000 0A", port), *text = NULL;
+
+	return !guest_read(boot->vm->guest, "/proc/net/tcp", &text) && strstr(text, mark);
+}
+
+int net_start_server(struct boot *boot, char *const argv[], unsigned int port, uint32_t *job)
+{
+	struct guest *guest = boot->vm->guest;
+	uint64_t deadline = deadline_in(READ_S);
+	int ret;
+
+	if (listens(boot, port))
+		return boot_fail(boot, -EREMOTEIO,
+				 "port %u is busy in the guest: give another `port`", port);
+	ret = guest_start(guest, argv, 0, NULL, NULL, job);
+	while (!ret && !listens(boot, port)) {
+		struct guest_result result = { 0 };
+
+		ret = guest_wait(guest, *job, 0.1, &result);
+		if (!ret) {
+			ret = explain_server(boot, argv[0], &result);
+			guest_result_free(&result);
+			return ret;
+		}
+		if (ret == -ETIMEDOUT && now_ns() < deadline)
+			ret = 0;
+	}
+	if (ret)
+		guest_kill(guest, *job);
+	return ret;
+}
+
 static const char statistics[] = "cd /sys/class/net/\"$0\"/statistics && "
 				 "cat rx_packets tx_packets rx_bytes tx_bytes";
 

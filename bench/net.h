@@ -19,6 +19,12 @@ int net_addresses(const struct settings *nic, struct net_addresses *out);
 /* The guest's address in the boot's cell. */
 void net_guest_address(const struct boot *boot, struct net_addresses *out);
 
+/*
+ * Starts a server in the guest and waits until it listens on that port. 0 with its job, or -errno
+ * with the server's last words as the boot's reason.
+ */
+int net_start_server(struct boot *boot, char *const argv[], unsigned int port, uint32_t *job);
+
 struct net_counters {
 	uint64_t rx_packets, tx_packets, rx_bytes, tx_bytes;
 };

@@ -91,7 +91,8 @@ void control_event(const char *event, json_t *fields)
 
 	if (!line || (fields && json_object_update(line, fields)))
 		fail("out of memory");
-	if (json_dumpf(line, stdout, JSON_COMPACT) || putchar('\n') == EOF || fflush(stdout))
+	if (json_dumpf(line, stdout, JSON_COMPACT | JSON_REAL_PRECISION(12)) ||
+	    putchar('\n') == EOF || fflush(stdout))
 		fail("cannot write to stdout: has its reader gone?");
 	json_decref(line);
 	json_decref(fields);

@@ -8,7 +8,7 @@ $(BUILD)/load/memload: $(patsubst %.c,$(BUILD)/%.o,$(wildcard bench/load/memload
 $(BUILD)/load/rr: $(BUILD)/bench/load/rr.o
 $(BUILD)/load/pkt: $(patsubst %.c,$(BUILD)/%.o,$(wildcard bench/load/pkt*.c))
 
-LOAD_TOOLS := $(BUILD)/load/rr
+LOAD_TOOLS := $(BUILD)/load/memload $(BUILD)/load/rr
 # What the guest needs of them.
 GUEST_TOOLS := $(BUILD)/load/rr
 $(BUILD)/bench/load/pkt%.o: ALL_CFLAGS += $(shell pkg-config --cflags libdpdk 2>/dev/null)
@@ -21,3 +21,7 @@ $(LOAD_TOOLS): $(LOAD_COMMON)
 
 # Tests link the library's objects, which the load tools are no part of.
 $(BUILD)/tests/test_histogram: $(BUILD)/bench/load/histogram.o
+
+$(BUILD)/tests/load/delay: $(BUILD)/tests/load/delay.o
+	@echo "  LD    $@"
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^
