@@ -115,24 +115,49 @@ static void plot_relative(struct drawing *drawing, const char *name, const char 
 	finish_job(drawing, &job, any);
 }
 
-static void plot_instructions(struct drawing *drawing)
+/* A bar a cell, of a metric as it is; nothing if the run has none of it. */
+struct bars {
+	const char *name, *metric, *title, *caption, *tics;
+};
+
+static void plot_metric(struct drawing *drawing, const struct bars *bars)
 {
 	const struct report *report = drawing->report;
-	struct job job = {
-		.name = "instructions_per_op",
-		.script = "bars",
-		.caption = SPREAD "Guest, host kernel and QEMU together, counted by the emulator: "
-				  "a busy machine changes it least. Less is better.",
-		.title = xstrdup("Emulated instructions per operation"),
-	};
+	struct job job = { .name = bars->name,
+			   .script = "bars",
+			   .caption = bars->caption,
+			   .title = xstrdup(bars->title) };
 	size_t rows;
-	bool any = report_plot_bars(report, report_metric(report, "lab_instructions_per_op"), false,
-				    &job.data, &rows);
+	bool any = report_plot_bars(report, report_metric(report, bars->metric), false, &job.data,
+				    &rows);
 
-	job.variables = xasprintf("rows = %zu; reference = 0; tics = '%%.0s %%c'", rows);
+	job.variables = xasprintf("rows = %zu; reference = 0; tics = '%s'", rows, bars->tics);
 	job.height = 74 + rows * 20;
 	finish_job(drawing, &job, any);
 }
+
+static const struct bars instructions = {
+	.name = "instructions_per_op",
+	.metric = "lab_instructions_per_op",
+	.title = "Emulated instructions per operation",
+	.caption = SPREAD "Guest, host kernel and QEMU together, counted by the emulator: a busy "
+			  "machine changes it least. Less is better.",
+	.tics = "%.0s %c",
+};
+
+/* What has these, network cells, shows them after what all cells have. */
+static const struct bars network[] = {
+	{ "exits_per_packet", "vm_exits_per_packet", "VM exits per packet",
+	  SPREAD "Packets as the NIC counts them. Less is better.", "%g" },
+	{ "pin_requests_per_packet", "pin_requests_per_packet", "Requests for pins per packet",
+	  SPREAD "Only coIOMMU makes such requests. Less is better.", "%g" },
+	{ "cpu_per_gbit", "host_cpu_s_per_gbit", "CPU time of QEMU per gigabit",
+	  SPREAD "Guest time included. Less is better.", "%g" },
+	{ "cpu_per_op", "host_cpu_s_per_op", "CPU time of QEMU per operation",
+	  SPREAD "Guest time included. Less is better.", "%.0s %c" },
+	{ "pinned_peak", "pinned_peak_bytes", "Pinned guest memory while running, peak",
+	  SPREAD "Less is better.", "%.0s %c" },
+};
 
 static void plot_exits(struct drawing *drawing)
 {
@@ -187,17 +212,24 @@ static void plot_pinned(struct drawing *drawing)
 	finish_job(drawing, &job, any);
 }
 
+static bool has_network(const struct report *report)
+{
+	return report_metric(report, "vm_exits_per_packet") != NO_METRIC;
+}
+
 static void plot_all(struct drawing *drawing)
 {
 	bool first = report_is_emulated(drawing->report); /* there it is the figure to trust */
 
 	if (first)
-		plot_instructions(drawing);
+		plot_metric(drawing, &instructions);
 	plot_relative(drawing, "throughput", "Throughput", NULL, SPREAD "More is better.");
 	plot_relative(drawing, "latency_p99", "p99 latency", "lat_p99_s", SPREAD "Less is better.");
 	plot_exits(drawing);
 	if (!first)
-		plot_instructions(drawing);
+		plot_metric(drawing, &instructions);
+	for (size_t i = 0; i < ARRAY_SIZE(network) && has_network(drawing->report); i++)
+		plot_metric(drawing, &network[i]);
 	plot_stages(drawing);
 	plot_pinned(drawing);
 }

@@ -203,7 +203,7 @@ struct reasons {
 static bool is_reason(const struct report_metric *metric)
 {
 	return !strncmp(metric->name, EXITS "_", strlen(EXITS "_")) &&
-	       strcmp(metric->name, EXITS_PER_OP) != 0 && !strcmp(metric->unit, "count");
+	       !strstr(metric->name, "_per_") && !strcmp(metric->unit, "count");
 }
 
 /* All exits that have a reason; NAN if there are none. */
