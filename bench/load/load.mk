@@ -16,3 +16,6 @@ $(LOAD_TOOLS): $(LOAD_COMMON)
 	@mkdir -p $(@D)
 	@echo "  LD    $@"
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS) $(LOAD_LIBS) -pthread
+
+# Tests link the library's objects, which the load tools are no part of.
+$(BUILD)/tests/test_histogram: $(BUILD)/bench/load/histogram.o
