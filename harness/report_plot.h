@@ -13,7 +13,7 @@ struct report_plot {
 	int error; /* 0: the files are there */
 };
 
-#define MAX_PLOTS 8
+#define MAX_PLOTS 16
 struct report_plots {
 	struct report_plot items[MAX_PLOTS];
 	size_t nr; /* those for which there is data, in the order to show them */
