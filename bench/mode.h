@@ -18,6 +18,9 @@ struct host_write {
 	const char *value;
 };
 
+/* Which IOMMU a guest's user-space drivers have. */
+enum guest_iommu { GUEST_IOMMU_NONE, GUEST_IOMMU_TRANSLATES, GUEST_IOMMU_PASSTHROUGH };
+
 /*
  * NULL callbacks mean nothing to do; `name`, `help` and `prove` are required. Callbacks
  * return 0 or -errno and log or store their reason once, where the detail is known.
@@ -26,6 +29,7 @@ struct mode_ops {
 	const char *name;
 	const char *help; /* one line */
 	const struct setting *settings;
+	enum guest_iommu guest_iommu;
 	bool tracks; /* the guest tracks its DMA mappings, and can be told not to */
 	/* Written through the journal before each boot; ends with a NULL path. May be NULL. */
 	const struct host_write *host_writes;

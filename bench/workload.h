@@ -8,13 +8,13 @@
 #include "harness/settings.h"
 
 struct cell_run;
+struct mode_ops;
 
 /* `name`, `help`, `run` and `estimate_s` are required. */
 struct workload_ops {
 	const char *name;
 	const char *help; /* one line */
 	enum device_class needs;
-	bool needs_tracking; /* runs only in modes that track DMA mappings */
 	const struct setting *settings;
 	const struct metric_desc *metrics; /* what it may report; ends with a NULL name */
 
@@ -23,6 +23,8 @@ struct workload_ops {
 	 * the message in *why, to free.
 	 */
 	int (*validate)(const struct settings *settings, char **why);
+	/* Why it cannot run in a mode, to free, or NULL: it can. */
+	char *(*unfit)(const struct mode_ops *mode);
 	/* Does it destroy what is on the device? Then the host file must allow it. */
 	bool (*destroys_data)(const struct settings *settings);
 	/* Expected seconds, without the boot; for the estimate and the time limit. */

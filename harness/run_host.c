@@ -42,8 +42,10 @@ static char *why_skipped(const struct host *host, const struct cell *cell)
 		return why;
 	if (cell->device->probe(host, cell->device_settings, &why))
 		return why;
-	if (workload->needs_tracking && !cell->mode->tracks)
-		return xasprintf("mode %s tracks no DMA mappings", cell->mode->name);
+	if (workload->unfit)
+		why = workload->unfit(cell->mode);
+	if (why)
+		return why;
 	if (workload->destroys_data && workload->destroys_data(cell->workload_settings) &&
 	    !(device && device->writable))
 		return xasprintf("it would overwrite the data on %s: add 'writable: yes' to the "

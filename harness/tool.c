@@ -255,40 +255,54 @@ int tool_say(struct tool *tool, const char *word)
 	return ret == -EPIPE ? explain_end(tool) : ret;
 }
 
-/* The steady part: the harness' window lies within the tool's. */
-static int measure_window(struct tool *tool, double runtime_s, double *window_s)
+/* The harness' window lies within those of the tools. */
+static int measure_window(struct cell_run *run, double runtime_s, double *window_s)
 {
 	double begin_s;
-	int ret = measure_begin(tool->run);
+	int ret = measure_begin(run);
 
 	begin_s = now_s();
 	if (!ret)
-		ret = wait_seconds(&boot_of(tool)->vm->waiter, runtime_s);
+		ret = wait_seconds(&run->boot->vm->waiter, runtime_s);
 	*window_s = now_s() - begin_s;
-	return ret ? ret : measure_end(tool->run);
+	return ret ? ret : measure_end(run);
 }
 
-int tool_measure(struct tool *tool, double ready_s, double runtime_s, struct tool_result *result)
+static int begin_tool(struct tool *tool)
 {
-	const json_t *window;
-	int ret = tool_await(tool, "ready", ready_s, NULL);
+	int ret = tool_say(tool, "begin");
 
-	if (!ret)
-		ret = tool_say(tool, "begin");
-	if (!ret)
-		ret = tool_await(tool, "begun", ANSWER_S, NULL);
-	if (!ret)
-		ret = measure_window(tool, runtime_s, &result->window_s);
-	if (!ret)
-		ret = tool_say(tool, "end");
+	return ret ? ret : tool_await(tool, "begun", ANSWER_S, NULL);
+}
+
+static int end_tool(struct tool *tool, struct tool_result *result)
+{
+	int ret = tool_say(tool, "end");
+
 	if (!ret)
 		ret = tool_await(tool, "result", ANSWER_S, &result->fields);
 	if (ret)
 		return ret;
-	window = json_object_get(result->fields, "window_s");
-	if (json_number_value(window) > 0)
+	if (json_number_value(json_object_get(result->fields, "window_s")) > 0)
 		return 0;
 	return boot_fail(boot_of(tool), -EBADMSG, "%s gave a result without window_s", tool->name);
+}
+
+int tool_measure(struct tool *const *tools, size_t nr, double runtime_s,
+		 struct tool_result *results)
+{
+	double window_s = 0;
+	int ret = 0;
+
+	for (size_t i = 0; i < nr && !ret; i++)
+		ret = begin_tool(tools[i]);
+	if (!ret)
+		ret = measure_window(tools[0]->run, runtime_s, &window_s);
+	for (size_t i = 0; i < nr && !ret; i++) {
+		results[i].window_s = window_s;
+		ret = end_tool(tools[i], &results[i]);
+	}
+	return ret;
 }
 
 int tool_number(struct tool *tool, const struct tool_result *result, const char *key, double *value)

@@ -35,10 +35,11 @@ struct tool_result {
 };
 
 /*
- * The steady part of a workload driven by such a tool: waits until it is ready, then runs the
- * measured window of that many seconds in it.
+ * The steady part of a workload driven by such tools, which are ready: runs the measured window
+ * of that many seconds in all of them. Each result's fields are a new reference.
  */
-int tool_measure(struct tool *tool, double ready_s, double runtime_s, struct tool_result *result);
+int tool_measure(struct tool *const *tools, size_t nr, double runtime_s,
+		 struct tool_result *results);
 
 /* A number of its result; as a sample; as the operations that fell into the harness' window. */
 int tool_number(struct tool *tool, const struct tool_result *result, const char *key,

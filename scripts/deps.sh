@@ -4,7 +4,7 @@
 # only; elsewhere it says what is needed and exits with 3.
 set -eu
 
-packages="gcc make git pkg-config libc6-dev libjansson-dev libyaml-dev libpci-dev libcmocka-dev
+packages="gcc make git pkg-config libc6-dev libjansson-dev libyaml-dev libpci-dev libcmocka-dev libdpdk-dev
 	qemu-system-x86 qemu-system-data fio iperf3 memcached ethtool iproute2 gnuplot-nox kmod cpio erofs-utils busybox-static
 	binutils xz-utils zstd procps
 	clang clang-format clang-tidy cppcheck libclang-rt-dev shellcheck sparse libxml2-utils"

@@ -85,6 +85,7 @@ static int prove_pt(struct boot *boot, const struct settings *settings, json_t *
 const struct mode_ops mode_viommu_strict = {
 	.name = "viommu-strict",
 	.help = "emulated VT-d in the guest, every unmap invalidates at once",
+	.guest_iommu = GUEST_IOMMU_TRANSLATES,
 	.configure = configure_translated,
 	.prove = prove_strict,
 };
@@ -92,6 +93,7 @@ const struct mode_ops mode_viommu_strict = {
 const struct mode_ops mode_viommu_lazy = {
 	.name = "viommu-lazy",
 	.help = "emulated VT-d in the guest, deferred invalidation (group type DMA-FQ)",
+	.guest_iommu = GUEST_IOMMU_TRANSLATES,
 	.configure = configure_translated,
 	.guest_setup = switch_to_lazy,
 	.prove = prove_lazy,
@@ -100,6 +102,7 @@ const struct mode_ops mode_viommu_lazy = {
 const struct mode_ops mode_viommu_pt = {
 	.name = "viommu-pt",
 	.help = "emulated VT-d in the guest, passthrough: present but not translating",
+	.guest_iommu = GUEST_IOMMU_PASSTHROUGH,
 	.configure = configure_pt,
 	.prove = prove_pt,
 };

@@ -191,7 +191,9 @@ static int run_load(struct cell_run *run, const struct settings *settings)
 	int ret = start_load(run, settings, &load);
 
 	if (!ret)
-		ret = tool_measure(load, filled_s, settings_time(settings, "runtime"), &result);
+		ret = tool_await(load, "ready", filled_s, NULL);
+	if (!ret)
+		ret = tool_measure(&load, 1, settings_time(settings, "runtime"), &result);
 	if (!ret)
 		ret = add_result(run, load, &result);
 	json_decref(result.fields);

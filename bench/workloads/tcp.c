@@ -124,8 +124,9 @@ static int measure_rr(struct cell_run *run)
 	int ret = start_client(run, settings, &client);
 
 	if (!ret)
-		ret = tool_measure(client, 30 + 3 * settings_time(settings, "ramp"),
-				   settings_time(settings, "runtime"), &result);
+		ret = tool_await(client, "ready", 30 + 3 * settings_time(settings, "ramp"), NULL);
+	if (!ret)
+		ret = tool_measure(&client, 1, settings_time(settings, "runtime"), &result);
 	if (!ret)
 		ret = add_result(client, &result);
 	run->bytes = 2 * (double)run->ops * (double)settings_size(settings, "size");

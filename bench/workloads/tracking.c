@@ -12,6 +12,7 @@
 
 #include "bench/coiommu.h"
 #include "bench/metrics/instructions.h"
+#include "bench/mode.h"
 #include "bench/workload.h"
 #include "bench/workloads/fio.h"
 #include "harness/boot.h"
@@ -68,6 +69,11 @@ static double estimate_s(const struct settings *settings)
 {
 	return 5 + 2 * (double)settings_count(settings, "pairs") *
 			   (settings_time(settings, "round") + SETTLE_S + SWITCH_S);
+}
+
+static char *unfit(const struct mode_ops *mode)
+{
+	return mode->tracks ? NULL : xasprintf("mode %s tracks no DMA mappings", mode->name);
 }
 
 /* --- switching --- */
@@ -282,7 +288,7 @@ const struct workload_ops workload_tracking = {
 	.name = "tracking",
 	.help = "fio with DMA tracking switched on and off within one boot: what tracking costs",
 	.needs = DEVICE_BLOCK,
-	.needs_tracking = true,
+	.unfit = unfit,
 	.settings = settings_table,
 	.metrics = metrics,
 	.destroys_data = fio_writes,
