@@ -93,6 +93,15 @@ u32 coiommu_command(u32 op, u64 *arg);
 /* The devices that the host assigned; returns their number, or -errno. */
 int coiommu_query_devices(u64 *ids, int max);
 
+/* The host gives up those of the pages that have no count, as far as it holds them apart. */
+void coiommu_release(u64 pfn, u64 nr);
+
+/* coiommu_user.c: memory of user-space drivers. Open files keep the module. */
+int coiommu_user_init(void);
+void coiommu_user_exit(void);
+/* Pages registered now; one that is registered twice counts twice. */
+unsigned long coiommu_user_pages(void);
+
 /* coiommu_stats.c, beside what coiommu_stats.h offers to other modules */
 void coiommu_stats_reset(void);
 void coiommu_latency_read(u64 *buckets);

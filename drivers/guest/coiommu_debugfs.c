@@ -53,6 +53,7 @@ static int stats_show(struct seq_file *m, void *data)
 	seq_printf(m, "refused %llu\nfailed %llu\nunbalanced %llu\n", s.refused, s.failed,
 		   s.unbalanced);
 	seq_printf(m, "mapped_pages %lld\nmapped_peak %llu\n", s.mapped_pages, s.mapped_peak);
+	seq_printf(m, "registered_pages %lu\n", coiommu_user_pages());
 	seq_printf(m, "table_pages %lu\nlevels %u\n", coiommu_dtt_pages(), coiommu_dtt_levels());
 	if (coiommu_command(COIOMMU_OP_INFO, info) == COIOMMU_OK) {
 		seq_printf(m, "host_pinned_pages %llu\nhost_quota_pages %llu\n",

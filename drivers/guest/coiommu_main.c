@@ -324,12 +324,17 @@ static int __init coiommu_init(void)
 		err = activate();
 	if (err)
 		goto unregister_parent;
+	err = coiommu_user_init();
+	if (err)
+		goto deactivate;
 	bus_register_notifier(&pci_bus_type, &bus_notifier);
 	bus_for_each_dev(&pci_bus_type, NULL, NULL, attach_present);
 	register_reboot_notifier(&reboot_notifier);
 	coiommu_debugfs_init();
 	pr_info("active, %u levels\n", coiommu_dtt_levels());
 	return 0;
+deactivate:
+	coiommu_command(COIOMMU_OP_DEACTIVATE, NULL);
 unregister_parent:
 	platform_device_unregister(coiommu_parent);
 free_track:
@@ -345,6 +350,7 @@ static void __exit coiommu_exit(void)
 {
 	struct coiommu_stats stats;
 
+	coiommu_user_exit();
 	coiommu_debugfs_exit();
 	unregister_reboot_notifier(&reboot_notifier);
 	detach_all();

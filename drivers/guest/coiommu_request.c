@@ -113,6 +113,26 @@ int coiommu_query_devices(u64 *ids, int max)
 	return nr;
 }
 
+void coiommu_release(u64 pfn, u64 nr)
+{
+	struct coiommu_request *request;
+	unsigned long flags;
+
+	while (nr) {
+		u64 run = min_t(u64, nr, COIOMMU_RUN_MAX);
+
+		local_irq_save(flags);
+		request = this_cpu_ptr(&coiommu_cpus)->request;
+		request->op = COIOMMU_OP_RELEASE;
+		request->nr = 1;
+		request->entry[0] = COIOMMU_RUN(pfn, run);
+		ring(request);
+		local_irq_restore(flags);
+		pfn += run;
+		nr -= run;
+	}
+}
+
 int coiommu_request_init(void)
 {
 	int cpu;
