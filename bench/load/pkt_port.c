@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Setting up the only port. No interrupts: uio_pci_generic has none that could be used. */
+#include <net/if.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <rte_errno.h>
+#include <rte_ethdev.h>
+#include <rte_mbuf.h>
+
+#include "bench/load/pkt.h"
+
+#define POOL_CACHE 256
+
+static int find_port(struct port *port)
+{
+	uint16_t nr = 0;
+
+	for (uint16_t id = 0; id < RTE_MAX_ETHPORTS; id++) {
+		if (rte_eth_dev_is_valid_port(id)) {
+			port->id = id;
+			nr++;
+		}
+	}
+	if (nr == 1)
+		return 0;
+	if (nr)
+		return complain(
+			"DPDK has %u ports: name one with -a ADDRESS or --no-pci --vdev=...", nr);
+	return complain("DPDK has no port: bind the NIC to uio_pci_generic or vfio-pci and name it "
+			"with -a ADDRESS, or use --vdev=net_af_packet0,iface=INTERFACE");
+}
+
+static int make_pool(struct port *port, const struct options *o)
+{
+	unsigned int needed = 2U * o->queues * o->descriptors + 2U * o->burst + 2 * POOL_CACHE;
+	unsigned int nr = o->mbufs ? o->mbufs : needed;
+
+	port->pool = rte_pktmbuf_pool_create("pkt", nr, POOL_CACHE, 0, RTE_MBUF_DEFAULT_BUF_SIZE,
+					     SOCKET_ID_ANY);
+	if (port->pool)
+		return 0;
+	return complain("no memory for %u packet buffers: %s: give more (-m) or fewer (--mbufs)",
+			nr, rte_strerror(rte_errno));
+}
+
+static int set_up_queues(const struct port *port, const struct options *o)
+{
+	uint16_t rx = o->descriptors, tx = o->descriptors;
+	int ret = rte_eth_dev_adjust_nb_rx_tx_desc(port->id, &rx, &tx);
+
+	for (uint16_t queue = 0; !ret && queue < o->queues; queue++) {
+		ret = rte_eth_rx_queue_setup(port->id, queue, rx, SOCKET_ID_ANY, NULL, port->pool);
+		if (!ret)
+			ret = rte_eth_tx_queue_setup(port->id, queue, tx, SOCKET_ID_ANY, NULL);
+	}
+	return ret;
+}
+
+int port_start(struct port *port, const struct options *o)
+{
+	struct rte_eth_conf conf = { 0 };
+	struct rte_eth_dev_info info;
+	int ret;
+
+	if (find_port(port) || make_pool(port, o))
+		return -1;
+	ret = rte_eth_dev_info_get(port->id, &info);
+	if (ret)
+		return complain("the port tells nothing about itself: %s", rte_strerror(-ret));
+	port->driver = info.driver_name;
+	if (o->queues > info.max_rx_queues || o->queues > info.max_tx_queues)
+		return complain("%u queues are too many: the port has %u to receive and %u to send",
+				o->queues, info.max_rx_queues, info.max_tx_queues);
+	ret = rte_eth_dev_configure(port->id, o->queues, o->queues, &conf);
+	if (!ret)
+		ret = set_up_queues(port, o);
+	if (!ret)
+		ret = rte_eth_macaddr_get(port->id, &port->mac);
+	if (!ret)
+		ret = rte_eth_dev_start(port->id);
+	if (ret)
+		return complain(
+			"the port (%s) does not start: %s: try fewer --descriptors, or more "
+			"--mbufs",
+			port->driver, rte_strerror(-ret));
+	return 0;
+}
+
+void port_stop(struct port *port)
+{
+	rte_eth_dev_stop(port->id);
+	rte_eth_dev_close(port->id);
+}
+
+/* DPDK 22.11 takes the link of a kernel's interface to be up always. */
+static bool interface_runs(unsigned int index)
+{
+	struct ifreq request = { 0 };
+	bool runs = false;
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return false;
+	if (if_indextoname(index, request.ifr_name) && !ioctl(fd, SIOCGIFFLAGS, &request))
+		runs = (request.ifr_flags & IFF_UP) && (request.ifr_flags & IFF_RUNNING);
+	close(fd);
+	return runs;
+}
+
+bool port_link(const struct port *port)
+{
+	struct rte_eth_dev_info info;
+	struct rte_eth_link link;
+
+	if (rte_eth_link_get_nowait(port->id, &link) || !link.link_status)
+		return false;
+	return rte_eth_dev_info_get(port->id, &info) || !info.if_index ||
+	       interface_runs(info.if_index);
+}
+
+struct port_errors port_errors(const struct port *port)
+{
+	struct rte_eth_stats stats = { 0 };
+
+	rte_eth_stats_get(port->id, &stats);
+	return (struct port_errors){
+		.missed = stats.imissed,
+		.rx_errors = stats.ierrors,
+		.no_mbuf = stats.rx_nombuf,
+	};
+}
