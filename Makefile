@@ -120,8 +120,8 @@ $(IMAGES): $(KERNEL) $(BUILD)/agent scripts/images.sh $(COIOMMU_MODULES) $(wildc
 # --- quality ---
 
 lint: $(KERNEL)
-	$(Q)LINT_CFLAGS='$(ALL_CFLAGS) -Idrivers/include -Idrivers/host' LINT_KDIR=$(KDIR) \
-		LINT_DIR=$(BUILD)/lint scripts/lint.sh
+	$(Q)LINT_CFLAGS='$(ALL_CFLAGS) $(DPDK_CFLAGS) -Idrivers/include -Idrivers/host' \
+		LINT_KDIR=$(KDIR) LINT_DIR=$(BUILD)/lint scripts/lint.sh
 
 format:
 	$(Q)clang-format -i $$(git ls-files '*.c' '*.h' ':!drivers/guest')

@@ -32,6 +32,12 @@ struct options {
 	unsigned int spoil;
 };
 
+/*
+ * 0 and where the EAL's arguments begin; 1: help was printed; -1: a mistake, with a message.
+ * pkt_options.c
+ */
+int options_parse(int argc, char **argv, struct options *o, int *eal_arguments);
+
 #define BURST_MAX 256
 #define FCS_BYTES 4 /* the port adds and removes it */
 
@@ -98,7 +104,6 @@ struct counters {
 	uint64_t tx_refused; /* bursts that the port did not take whole */
 };
 
-/* Called with --limit's and --runtime's ends, and each word from stdin, in mind: see pkt.c. */
 struct load;
 struct histogram;
 

@@ -48,7 +48,7 @@ static int make_pool(struct port *port, const struct options *o)
 
 static int set_up_queues(const struct port *port, const struct options *o)
 {
-	uint16_t rx = o->descriptors, tx = o->descriptors;
+	uint16_t rx = o->descriptors, tx = rx;
 	int ret = rte_eth_dev_adjust_nb_rx_tx_desc(port->id, &rx, &tx);
 
 	for (uint16_t queue = 0; !ret && queue < o->queues; queue++) {
