@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_memory.h>
 
@@ -39,25 +40,43 @@ int memory_open(const char *path)
 			version, COIOMMU_USER_VERSION);
 }
 
-static int register_page(const void *addr, uint64_t len)
+static int refused(uint64_t len)
 {
-	struct coiommu_user_range range = { (uintptr_t)addr, len };
+	int error = errno;
 
-	if (ioctl(fd, COIOMMU_USER_REGISTER, &range) == 0) {
-		registered += len;
-		return 0;
-	}
 	failed = true;
 	return complain(
 		"cannot register %llu bytes with coIOMMU after %llu: %s: raise the quota, or "
 		"take less memory (-m) in larger pages",
-		(unsigned long long)len, (unsigned long long)registered, strerror(errno));
+		(unsigned long long)len, (unsigned long long)registered, strerror(error));
+}
+
+/* Registering pins a page; one in movable memory moves first, when DPDK knows its address already.
+ */
+static int moved(void)
+{
+	failed = true;
+	return complain("registered memory is not where DPDK saw it: boot without movable memory");
+}
+
+static int register_page(const struct rte_memseg_list *list, const void *addr, uint64_t len)
+{
+	struct coiommu_user_range range = { (uintptr_t)addr, len };
+	const struct rte_memseg *segment = rte_mem_virt2memseg(addr, list);
+
+	if (ioctl(fd, COIOMMU_USER_REGISTER, &range))
+		return refused(len);
+	registered += len;
+	if (segment && rte_eal_iova_mode() == RTE_IOVA_PA &&
+	    rte_mem_virt2phy(addr) != segment->iova)
+		return moved();
+	return 0;
 }
 
 static int register_segment(const struct rte_memseg_list *list, const struct rte_memseg *segment,
 			    void *unused)
 {
-	return list->external ? 0 : register_page(segment->addr, segment->len);
+	return list->external ? 0 : register_page(list, segment->addr, segment->len);
 }
 
 static void unregister_page(const void *addr, uint64_t len)
@@ -76,7 +95,7 @@ static void memory_event(enum rte_mem_event event, const void *addr, size_t len,
 
 	for (; list && !list->external && page < end; page += list->page_sz) {
 		if (event == RTE_MEM_EVENT_ALLOC)
-			register_page(page, list->page_sz);
+			register_page(list, page, list->page_sz);
 		else
 			unregister_page(page, list->page_sz);
 	}
