@@ -6,7 +6,7 @@ set -eu
 
 packages="gcc make git pkg-config libc6-dev libjansson-dev libyaml-dev libpci-dev libcmocka-dev
 	qemu-system-x86 qemu-system-data fio gnuplot-nox kmod cpio erofs-utils busybox-static
-	binutils xz-utils zstd procps memcached
+	binutils xz-utils zstd procps memcached libdpdk-dev iproute2
 	clang clang-format clang-tidy cppcheck libclang-rt-dev shellcheck sparse libxml2-utils"
 
 fail() {
