@@ -62,7 +62,8 @@ check: $(TESTS) $(COIOMMU_TESTS)
 
 test: deps
 	$(Q)$(MAKE) --no-print-directory lint
-	$(Q)$(MAKE) --no-print-directory all images $(BUILD)/tests/lab/life
+	$(Q)$(MAKE) --no-print-directory all images $(BUILD)/tests/lab/life \
+		$(BUILD)/load/memload $(BUILD)/load/pkt $(BUILD)/tests/load/delay
 	$(Q)scripts/run-all-tests.sh
 
 deps:

@@ -4,9 +4,10 @@
 # only; elsewhere it says what is needed and exits with 3.
 set -eu
 
-packages="gcc make git pkg-config libc6-dev libjansson-dev libyaml-dev libpci-dev libcmocka-dev libdpdk-dev
-	qemu-system-x86 qemu-system-data fio iperf3 memcached ethtool iproute2 gnuplot-nox kmod cpio erofs-utils busybox-static
-	binutils xz-utils zstd procps
+packages="gcc make git pkg-config libc6-dev libjansson-dev libyaml-dev libpci-dev libcmocka-dev
+	libdpdk-dev libhwloc-dev libnuma-dev
+	qemu-system-x86 qemu-system-data fio iperf3 memcached ethtool iproute2 gnuplot-nox
+	kmod cpio erofs-utils busybox-static binutils xz-utils zstd procps
 	clang clang-format clang-tidy cppcheck libclang-rt-dev shellcheck sparse libxml2-utils"
 
 fail() {
@@ -38,3 +39,8 @@ $sudo apt-get -q update >/dev/null || fail "'apt-get update' failed: is there a 
 # shellcheck disable=SC2086 # a list of package names
 $sudo apt-get -q -y --no-install-recommends install $missing >/dev/null ||
 	fail "cannot install:$missing"
+
+# Its package starts a server on this machine, which nobody asked for.
+case $missing in
+*" memcached"*) $sudo systemctl disable --now memcached >/dev/null 2>&1 || true ;;
+esac

@@ -241,6 +241,17 @@ usage_errors() {
 	expect "--help" $? 0 "--value-size DIST"
 }
 
+server_hangs() {
+	load "$port" --runtime 10 --timeout 0.5 &
+	helper=$!
+	wait_for "$work/log" begun
+	kill -STOP "$(cat "$work/pid")"
+	wait "$helper"
+	expect "the server hangs" $? 1 "^memload: 127.0.0.1:$port: no answer for 0.5 s: look"
+	helper=
+	kill -CONT "$(cat "$work/pid")"
+}
+
 # Last: it ends the server.
 server_killed() {
 	load "$port" --runtime 10 &
@@ -263,5 +274,6 @@ corruption
 steered
 writer_killed
 usage_errors
+server_hangs
 server_killed
 [ "$failures" -eq 0 ]

@@ -178,15 +178,15 @@ round_trips() {
 	sent=$(field "$work/out" tx_packets)
 	check "$name: none lost" "$sent > 100 && $(field "$work/out" lost) == 0"
 	check "$name: sent back" "$(field "$work/peer" tx_packets) >= $sent"
-	check "$name: latency" \
-		"$p50 > 1e-6 && $p50 <= $p99 && $p99 <= $(field "$work/out" lat_max_s) && $p50 < 0.1"
+	max=$(field "$work/out" lat_max_s)
+	check "$name: latency" "$p50 > 1e-6 && $p50 < 0.1 && $p50 <= $p99 && $p99 <= $max"
 }
 
 ends() {
 	there rx || return
 	exec 3>&-
 	wait "$job"
-	expect "stdin ends" $? 1 'stdin has ended'
+	expect "stdin ends" $? 1 'stdin ended'
 	there rx || return
 	kill "$job"
 	wait "$job"

@@ -63,6 +63,17 @@ static enum control_word word_of(const char *word)
 	return CONTROL_GONE;
 }
 
+static enum control_word gone(void)
+{
+	static bool told;
+
+	if (!told)
+		fprintf(stderr, "%s: stdin ended before 'end': has the harness been stopped?\n",
+			program_invocation_short_name);
+	told = true;
+	return CONTROL_GONE;
+}
+
 enum control_word control_poll(void)
 {
 	char word[sizeof(pending) + 1];
@@ -75,7 +86,7 @@ enum control_word control_poll(void)
 		newline = memchr(pending, '\n', pending_len);
 	}
 	if (!newline && pending_len < sizeof(pending))
-		return at_end ? CONTROL_GONE : CONTROL_NONE;
+		return at_end ? gone() : CONTROL_NONE;
 	len = newline ? (size_t)(newline - pending) : pending_len;
 	memcpy(word, pending, len);
 	word[len] = '\0';

@@ -31,6 +31,8 @@ $(LOAD_TOOLS): $(LOAD_COMMON)
 
 # Tests link the library's objects, which the load tools are no part of.
 $(BUILD)/tests/test_histogram: $(BUILD)/bench/load/histogram.o
+$(BUILD)/tests/test_memload: $(patsubst %,$(BUILD)/bench/load/memload_%.o,\
+	data protocol random util)
 
 $(BUILD)/tests/load/delay: $(BUILD)/tests/load/delay.o
 	@echo "  LD    $@"

@@ -7,7 +7,6 @@
 #include <math.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,30 +28,6 @@ struct run {
 	struct worker **workers;
 	double cpu_s; /* first at the beginning, then in the window */
 };
-
-void fail(const char *format, ...)
-{
-	static atomic_flag failed = ATOMIC_FLAG_INIT;
-	char text[1024];
-	va_list args;
-
-	while (atomic_flag_test_and_set(&failed)) /* another thread is already ending it */
-		pause();
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	fprintf(stderr, "memload: %s\n", text);
-	_exit(1);
-}
-
-void *allocate(size_t count, size_t size)
-{
-	void *memory = calloc(count, size);
-
-	if (!memory)
-		fail("out of memory: use fewer --keys, fewer --connections or a smaller --depth");
-	return memory;
-}
 
 static double cpu_now_s(void)
 {
@@ -88,11 +63,11 @@ static enum control_word wait_for(const struct run *run, uint64_t until, int fd)
 		enum control_word word = steered ? control_poll() : CONTROL_NONE;
 
 		if (word == CONTROL_GONE)
-			fail("stopped: stdin ended or said an unknown word before 'end'");
+			_exit(1); /* control_poll() has said why */
 		if (word != CONTROL_NONE || !left)
 			return word;
 		if (ppoll(fds, 2, until == NEVER ? NULL : &timeout, NULL) < 0 && errno != EINTR)
-			fail("poll: %m");
+			die("poll: %m");
 		if (fds[1].revents)
 			return CONTROL_NONE;
 	}
@@ -102,13 +77,13 @@ static enum control_word wait_for(const struct run *run, uint64_t until, int fd)
 static void wait_silently(const struct run *run, uint64_t until, int fd)
 {
 	if (wait_for(run, until, fd) != CONTROL_NONE)
-		fail("a word on stdin came too early: wait for the event before it");
+		die("a word on stdin came too early: wait for the event before it");
 }
 
 static void wait_for_word(const struct run *run, enum control_word wanted, const char *name)
 {
 	if (wait_for(run, NEVER, -1) != wanted)
-		fail("another word on stdin where '%s' was due", name);
+		die("another word on stdin where '%s' was due", name);
 }
 
 /* --- the run's phases --- */
@@ -130,7 +105,7 @@ static void set_up(struct run *run)
 	atomic_init(&run->phases.end_at, NEVER);
 	run->phases.filled_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (run->phases.filled_fd < 0)
-		fail("eventfd: %m");
+		die("eventfd: %m");
 	prctl(PR_SET_TIMERSLACK, 1UL); /* or arrivals would be up to 50 us late */
 	run->workers = allocate(options->threads, sizeof(struct worker *));
 	for (unsigned int i = 0; i < options->threads; i++)
@@ -146,7 +121,7 @@ static void fill_and_warm_up(struct run *run)
 	while (atomic_load(&run->phases.filled) < run->options.threads) {
 		wait_silently(run, NEVER, run->phases.filled_fd);
 		if (read(run->phases.filled_fd, &events, sizeof(events)) < 0 && errno != EAGAIN)
-			fail("eventfd: %m");
+			die("eventfd: %m");
 	}
 	now = now_ns();
 	set_phase(run, &run->phases.load_at, now);
@@ -239,7 +214,7 @@ static json_t *result_of(const struct run *run, const struct counts *sum)
 		run->cpu_s, "latency_from", options->rate > 0 ? "schedule" : "send");
 
 	if (!result)
-		fail("out of memory");
+		die("out of memory");
 	add_latency(result, sum);
 	if (options->rate > 0)
 		add_open_loop(result, sum, window_s);

@@ -39,8 +39,11 @@ struct memload_options {
 void options_parse(int argc, char **argv, struct memload_options *options);
 void options_free(struct memload_options *options);
 
+/* --- errors and memory: memload_util.c --- */
+
 /* Prints one line "memload: ..." and ends the process with 1, whichever thread calls it. */
-void fail(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
+void die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
+/* Zeroed; never NULL. */
 void *allocate(size_t count, size_t size);
 
 static inline uint64_t now_ns(void)

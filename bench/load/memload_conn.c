@@ -42,17 +42,17 @@ static int connect_any(const struct memload_options *options)
 	int ret = getaddrinfo(options->host, options->port, &hints, &list), fd = -1;
 
 	if (ret)
-		fail("%s: %s: check the name and port of --connect", options->server,
-		     gai_strerror(ret));
+		die("%s: %s: check the name and port of --connect", options->server,
+		    gai_strerror(ret));
 	for (struct addrinfo *a = list; a && fd < 0; a = a->ai_next)
 		fd = connect_to(a, options->timeout_s);
 	freeaddrinfo(list);
 	if (fd < 0 && (errno == EMFILE || errno == ENFILE))
-		fail("%s: %m: raise 'ulimit -n' or use fewer --connections", options->server);
+		die("%s: %m: raise 'ulimit -n' or use fewer --connections", options->server);
 	if (fd < 0)
-		fail("cannot connect to %s: %m: is memcached running there, listening on that "
-		     "address (-l) and port (-p), and does no firewall forbid it?",
-		     options->server);
+		die("cannot connect to %s: %m: is memcached running there, listening on that "
+		    "address (-l) and port (-p), and does no firewall forbid it?",
+		    options->server);
 	return fd;
 }
 
@@ -108,16 +108,16 @@ char *buffer_reserve(struct buffer *buffer, size_t size)
 		buffer->size = buffer->size * 2 > used + size ? buffer->size * 2 : used + size;
 		buffer->data = realloc(buffer->data, buffer->size);
 		if (!buffer->data)
-			fail("out of memory: use fewer --connections or a smaller --depth");
+			die("out of memory: use fewer --connections or a smaller --depth");
 	}
 	return buffer->data + buffer->end;
 }
 
 static void lost(const struct memload_options *options, const char *how)
 {
-	fail("%s: %s: look whether memcached there still runs and what it logged (-v), and at the "
-	     "network",
-	     options->server, how);
+	die("%s: %s: look whether memcached there still runs and what it logged (-v), and at the "
+	    "network",
+	    options->server, how);
 }
 
 size_t conn_receive(struct conn *conn, const struct memload_options *options)

@@ -135,7 +135,7 @@ static void check_filled(struct worker *w)
 	w->state = FILLED;
 	atomic_fetch_add(&w->phases->filled, 1);
 	if (write(w->phases->filled_fd, &one, sizeof(one)) < 0)
-		fail("eventfd: %m");
+		die("eventfd: %m");
 }
 
 static void top_up(struct worker *w, struct conn *conn)
@@ -213,9 +213,9 @@ static void refuse(const struct worker *w, const char *text, size_t len)
 
 	if (shown > 0 && text[shown - 1] == '\r')
 		shown--;
-	fail("%s answered '%.*s': it should be memcached 1.6 or later (older: --protocol text), "
-	     "with memory for the values (-m) and items of their size (-I)",
-	     w->options->server, shown > 200 ? 200 : shown, text);
+	die("%s answered '%.*s': it should be memcached 1.6 or later (older: --protocol text), "
+	    "with memory for the values (-m), items of their size (-I) and enough connections (-c)",
+	    w->options->server, shown > 200 ? 200 : shown, text);
 }
 
 /* Takes all whole answers from the buffer. */
@@ -283,9 +283,10 @@ static void check_timeouts(struct worker *w, uint64_t now)
 		const struct conn *conn = &w->conns[i];
 
 		if (conn->in_flight && now > conn->progress_ns + limit)
-			fail("%s: no answer for %g s: look whether memcached there hangs and at "
-			     "the network, or allow more with --timeout",
-			     w->options->server, w->options->timeout_s);
+			die("%s: no answer for %g s: look whether memcached there hangs or "
+			    "takes too few connections (-c), look at the network, or allow more "
+			    "with --timeout",
+			    w->options->server, w->options->timeout_s);
 	}
 }
 
@@ -311,12 +312,12 @@ static void wait_for_events(struct worker *w)
 	uint64_t wakes;
 
 	if (n < 0 && errno != EINTR)
-		fail("epoll_pwait2: %m: Linux 5.11 or later is needed");
+		die("epoll_pwait2: %m: Linux 5.11 or later is needed");
 	for (int i = 0; i < n && w->state != DONE; i++) {
 		if (events[i].data.ptr)
 			on_event(w, events[i].data.ptr, events[i].events);
 		else if (read(w->wake_fd, &wakes, sizeof(wakes)) < 0 && errno != EAGAIN)
-			fail("eventfd: %m");
+			die("eventfd: %m");
 	}
 }
 
@@ -373,7 +374,7 @@ static void watch(const struct worker *w, int fd, struct conn *conn)
 	struct epoll_event event = { .events = EPOLLIN, .data.ptr = conn };
 
 	if (epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, fd, &event))
-		fail("epoll_ctl: %m");
+		die("epoll_ctl: %m");
 }
 
 struct worker *worker_new(const struct memload_options *options, const struct keyspace *keys,
@@ -396,7 +397,7 @@ struct worker *worker_new(const struct memload_options *options, const struct ke
 	w->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	w->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (w->epoll_fd < 0 || w->wake_fd < 0)
-		fail("epoll: %m: raise 'ulimit -n' or use fewer --threads");
+		die("epoll: %m: raise 'ulimit -n' or use fewer --threads");
 	watch(w, w->wake_fd, NULL);
 	w->conns = allocate(w->conn_count, sizeof(*w->conns));
 	for (unsigned int i = 0; i < w->conn_count; i++) {
@@ -411,7 +412,7 @@ void worker_start(struct worker *worker)
 	int ret = pthread_create(&worker->thread, NULL, run, worker);
 
 	if (ret)
-		fail("cannot start a thread: %s: use fewer --threads", strerror(ret));
+		die("cannot start a thread: %s: use fewer --threads", strerror(ret));
 }
 
 void worker_wake(struct worker *worker)
@@ -419,7 +420,7 @@ void worker_wake(struct worker *worker)
 	uint64_t one = 1;
 
 	if (write(worker->wake_fd, &one, sizeof(one)) < 0)
-		fail("eventfd: %m");
+		die("eventfd: %m");
 }
 
 const struct counts *worker_join(struct worker *worker)

@@ -194,7 +194,7 @@ static int steer(struct run *run, uint64_t now)
 	if (word == CONTROL_NONE)
 		return 0;
 	if (word == CONTROL_GONE)
-		return complain("stdin has ended: give 'begin' and 'end' on it, or use --runtime");
+		return -1; /* said already */
 	if (word == CONTROL_BEGIN && run->stage == STAGE_READY) {
 		begin(run, now);
 		return 0;
