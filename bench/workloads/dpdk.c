@@ -172,7 +172,9 @@ static void add_common(struct strlist *argv, const struct settings *settings, co
 	strlist_addf(argv, "--size=%llu", (unsigned long long)settings_count(settings, "size"));
 	strlist_addf(argv, "--rate=%g", settings_number(settings, "rate"));
 	strlist_addf(argv, "--idle-us=%.0f", settings_time(settings, "idle") * 1e6);
-	strlist_addf(argv, "--window=%llu", (unsigned long long)settings_count(settings, "window"));
+	if (!strcmp(role, "echo") && settings_number(settings, "rate") <= 0)
+		strlist_addf(argv, "--window=%llu",
+			     (unsigned long long)settings_count(settings, "window"));
 	strlist_add(argv, "--link-wait=20");
 	strlist_addf(argv, "--limit=%.0f", 120 + 2 * estimate_s(settings));
 }
