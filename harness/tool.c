@@ -298,7 +298,7 @@ int tool_measure(struct tool *const *tools, size_t nr, double runtime_s,
 		ret = begin_tool(tools[i]);
 	if (!ret)
 		ret = measure_window(tools[0]->run, runtime_s, &window_s);
-	for (size_t i = 0; i < nr && !ret; i++) {
+	for (size_t i = nr; i-- > 0 && !ret;) {
 		results[i].window_s = window_s;
 		ret = end_tool(tools[i], &results[i]);
 	}

@@ -36,7 +36,9 @@ struct tool_result {
 
 /*
  * The steady part of a workload driven by such tools, which are ready: runs the measured window
- * of that many seconds in all of them. Each result's fields are a new reference.
+ * of that many seconds in all of them, which begin in this order and end in reverse: what
+ * receives stands last, so that its window lies within its source's. Each result's fields are a
+ * new reference.
  */
 int tool_measure(struct tool *const *tools, size_t nr, double runtime_s,
 		 struct tool_result *results);

@@ -167,12 +167,17 @@ static int read_macs(struct cell_run *run, struct macs *macs)
 static void add_common(struct strlist *argv, const struct settings *settings, const char *role,
 		       const char *destination)
 {
+	bool echo = !strcmp(role, "echo"), sends = echo || !strcmp(role, "tx");
+	double rate = settings_number(settings, "rate");
+
 	strlist_addf(argv, "--role=%s", role);
-	strlist_addf(argv, "--dst-mac=%s", destination);
 	strlist_addf(argv, "--size=%llu", (unsigned long long)settings_count(settings, "size"));
-	strlist_addf(argv, "--rate=%g", settings_number(settings, "rate"));
 	strlist_addf(argv, "--idle-us=%.0f", settings_time(settings, "idle") * 1e6);
-	if (!strcmp(role, "echo") && settings_number(settings, "rate") <= 0)
+	if (sends)
+		strlist_addf(argv, "--dst-mac=%s", destination);
+	if (sends && rate > 0)
+		strlist_addf(argv, "--rate=%g", rate);
+	if (echo && rate <= 0)
 		strlist_addf(argv, "--window=%llu",
 			     (unsigned long long)settings_count(settings, "window"));
 	strlist_add(argv, "--link-wait=20");
@@ -282,73 +287,93 @@ static int add_arrivals(struct cell_run *run, struct tool *sink, const struct to
 	return 0;
 }
 
-static int add_result(struct cell_run *run, struct tool *const tools[2],
-		      const struct tool_result results[2])
+/* Both ends' tools; of a pair that only sends and receives, one of them is the sink. */
+struct pair {
+	struct tool *guest, *peer;
+	struct tool_result of_guest, of_peer;
+	bool guest_sends, guest_receives; /* alone: neither is a forwarder */
+};
+
+static int add_result(struct cell_run *run, const struct pair *pair)
 {
-	const struct settings *settings = run->cell->workload_settings;
-	/* Of guest (0) and peer (1). */
-	int source = has_role(settings, "transmit") ? 0 : 1;
-	int sink = has_role(settings, "receive") ? 0 : 1;
+	struct tool *sink = pair->guest_receives ? pair->guest : pair->peer;
+	struct tool *source = pair->guest_sends ? pair->guest : pair->peer;
 	double rx, tx, window;
-	int ret = add_arrivals(run, tools[sink], &results[sink]);
+	int ret = add_arrivals(run, sink, pair->guest_receives ? &pair->of_guest : &pair->of_peer);
 
 	if (!ret)
-		ret = tool_sample(tools[source], &results[source], "tx_packets_per_s",
-				  &metrics[SENT]);
+		ret = tool_sample(source, pair->guest_sends ? &pair->of_guest : &pair->of_peer,
+				  "tx_packets_per_s", &metrics[SENT]);
 	if (!ret)
-		ret = tool_sample(tools[0], &results[0], "memory_bytes", &metrics[MEMORY]);
-	if (!ret && has_role(settings, "forward"))
-		ret = add_latencies(tools[1], &results[1]);
+		ret = tool_sample(pair->guest, &pair->of_guest, "memory_bytes", &metrics[MEMORY]);
+	if (!ret && !pair->guest_sends && !pair->guest_receives)
+		ret = add_latencies(pair->peer, &pair->of_peer);
 	if (!ret)
-		ret = tool_number(tools[0], &results[0], "rx_packets", &rx);
+		ret = tool_number(pair->guest, &pair->of_guest, "rx_packets", &rx);
 	if (!ret)
-		ret = tool_number(tools[0], &results[0], "tx_packets", &tx);
+		ret = tool_number(pair->guest, &pair->of_guest, "tx_packets", &tx);
 	if (!ret)
-		ret = tool_number(tools[0], &results[0], "window_s", &window);
+		ret = tool_number(pair->guest, &pair->of_guest, "window_s", &window);
 	if (ret)
 		return ret;
-	run->device_ops = (uint64_t)((rx + tx) / window * results[0].window_s);
-	run->bytes = (double)run->device_ops * (double)settings_count(settings, "size");
+	run->device_ops = (uint64_t)((rx + tx) / window * pair->of_guest.window_s);
+	run->bytes = (double)run->device_ops *
+		     (double)settings_count(run->cell->workload_settings, "size");
 	return 0;
 }
 
-/* The sink is there before its source. */
-static int start_both(struct cell_run *run, const struct macs *macs, struct tool *tools[2])
+/* A sink is there before its source; a peer has its link only when the guest's port is up. */
+static int start_both(struct cell_run *run, const struct macs *macs, struct pair *pair)
 {
-	bool guest_last = has_role(run->cell->workload_settings, "transmit");
-	int ret = 0;
+	int ret;
 
-	for (int i = 0; i < 2 && !ret; i++) {
-		bool guest = (i == 1) == guest_last;
-		struct tool **tool = &tools[guest ? 0 : 1];
-
-		ret = guest ? start_guest(run, macs, tool) : start_peer(run, macs, tool);
-		/* A peer's sink has its link only when the guest's port is up. */
-		if (!ret && !(i == 0 && !guest))
-			ret = tool_await(*tool, "ready", READY_S, NULL);
+	if (pair->guest_sends) {
+		ret = start_peer(run, macs, &pair->peer);
+		if (!ret)
+			ret = start_guest(run, macs, &pair->guest);
+		if (!ret)
+			ret = tool_await(pair->guest, "ready", READY_S, NULL);
+		return ret ? ret : tool_await(pair->peer, "ready", READY_S, NULL);
 	}
-	if (!ret && guest_last)
-		ret = tool_await(tools[1], "ready", READY_S, NULL);
+	ret = start_guest(run, macs, &pair->guest);
+	if (!ret)
+		ret = tool_await(pair->guest, "ready", READY_S, NULL);
+	if (!ret)
+		ret = start_peer(run, macs, &pair->peer);
+	return ret ? ret : tool_await(pair->peer, "ready", READY_S, NULL);
+}
+
+static int measure_both(struct cell_run *run, struct pair *pair)
+{
+	bool receives = pair->guest_receives;
+	struct tool *const tools[2] = { receives ? pair->peer : pair->guest,
+					receives ? pair->guest : pair->peer };
+	struct tool_result results[2] = { { 0 } };
+	int ret = tool_measure(tools, 2, settings_time(run->cell->workload_settings, "runtime"),
+			       results);
+
+	pair->of_guest = results[receives ? 1 : 0];
+	pair->of_peer = results[receives ? 0 : 1];
 	return ret;
 }
 
 static int measure(struct cell_run *run, const struct macs *macs)
 {
 	const struct settings *settings = run->cell->workload_settings;
-	struct tool_result results[2] = { { 0 } };
-	struct tool *tools[2] = { NULL };
-	int ret = start_both(run, macs, tools);
+	struct pair pair = { .guest_sends = has_role(settings, "transmit"),
+			     .guest_receives = has_role(settings, "receive") };
+	int ret = start_both(run, macs, &pair);
 
 	if (!ret)
 		ret = wait_seconds(&run->boot->vm->waiter, settings_time(settings, "ramp"));
 	if (!ret)
-		ret = tool_measure(tools, 2, settings_time(settings, "runtime"), results);
+		ret = measure_both(run, &pair);
 	if (!ret)
-		ret = add_result(run, tools, results);
-	for (int i = 0; i < 2; i++) {
-		json_decref(results[i].fields);
-		tool_end(tools[1 - i]);
-	}
+		ret = add_result(run, &pair);
+	json_decref(pair.of_guest.fields);
+	json_decref(pair.of_peer.fields);
+	tool_end(pair.peer);
+	tool_end(pair.guest);
 	return ret;
 }
 
