@@ -285,6 +285,12 @@ static enum boot_status status_of(int ret)
 	}
 }
 
+/* A tool that failed (-EREMOTEIO) spoils its own cell only, if the guest is well. */
+static bool only_this_cell(struct boot *boot, int ret)
+{
+	return ret == -EREMOTEIO && !guest_ping(boot->vm->guest, 10);
+}
+
 static int run_cell(struct boot *boot, struct cell_run *run)
 {
 	int ret;
@@ -292,25 +298,27 @@ static int run_cell(struct boot *boot, struct cell_run *run)
 	run->boot = boot;
 	run->status = BOOT_OK;
 	ret = explain(boot, run->cell->workload->run(run), run->cell->workload->name);
-	if (!ret)
-		ret = explain(boot, sources_phase(run, SOURCE_FINISH), "reading the metrics");
-	return ret;
-}
+	/* After a tool's failure, too: an IOMMU fault may be its reason. */
+	if (!ret || only_this_cell(boot, ret)) {
+		int finished =
+			explain(boot, sources_phase(run, SOURCE_FINISH), "reading the metrics");
 
-/* A tool that failed (-EREMOTEIO) spoils its own cell only, if the guest is well. */
-static bool only_this_cell(struct boot *boot, int ret)
-{
-	return ret == -EREMOTEIO && !guest_ping(boot->vm->guest, 10);
+		ret = ret ? ret : finished;
+	}
+	return ret;
 }
 
 /* A cell that was not reached shares the fate, and the reason, of what ended the VM. */
 static void note_result(const struct boot *boot, struct cell_run *run, int ret)
 {
+	autofree char *also = NULL;
+
 	if (!ret)
 		return;
 	run->status = status_of(ret);
-	if (!run->reason)
-		run->reason = xstrdup(boot->reason ? boot->reason : strerror(-ret));
+	also = run->reason;
+	run->reason = xasprintf("%s%s%s", boot->reason ? boot->reason : strerror(-ret),
+				also ? "; also: " : "", also ? also : "");
 }
 
 static int write_host(struct boot *boot)

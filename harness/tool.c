@@ -238,9 +238,11 @@ int tool_await(struct tool *tool, const char *event, double timeout_s, json_t **
 	}
 	if (ret == -EPIPE)
 		return explain_end(tool);
+	/* It is the tool, or the way to it, that failed: the VM may well serve other cells. */
 	if (ret == -ETIMEDOUT)
-		boot_fail(boot_of(tool), ret, "%s %s was not %s within %.0f s", tool->name,
-			  tool->in_guest ? "in the guest" : "on the peer", event, timeout_s);
+		return boot_fail(boot_of(tool), -EREMOTEIO, "%s %s was not %s within %.0f s",
+				 tool->name, tool->in_guest ? "in the guest" : "on the peer", event,
+				 timeout_s);
 	return ret;
 }
 

@@ -22,7 +22,8 @@ int tool_start_peer(struct cell_run *run, const char *name, char *const argv[], 
 
 /*
  * Waits for an event; *fields (may be NULL) gets a new reference. If the tool ends instead, its
- * last words are the boot's reason (-EREMOTEIO); -ETIMEDOUT, -EINTR, -ECHILD as for all waits.
+ * last words are the boot's reason (-EREMOTEIO, as when it takes longer); -EINTR and -ECHILD as
+ * for all waits.
  */
 int tool_await(struct tool *tool, const char *event, double timeout_s, json_t **fields);
 /* "begin" or "end". */

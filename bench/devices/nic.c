@@ -107,6 +107,7 @@ static int load_driver(struct boot *boot)
 static int set_features(struct boot *boot, const struct settings *settings)
 {
 	const char *offloads = settings_text(settings, "offloads");
+	const char *features = host_device(boot->host, "nic")->features;
 	uint64_t queues = settings_count(settings, "queues");
 	int ret = 0;
 
@@ -115,6 +116,10 @@ static int set_features(struct boot *boot, const struct settings *settings)
 				   "for f in rx tx sg tso gso gro; do ethtool -K " NET_INTERFACE
 				   " $f $0 || test $f = rx -o $f = tso; done",
 				   offloads, NULL, "the guest's NIC refuses the offloads");
+	/* Last: what this host's NIC cannot do stays off whatever is measured. */
+	if (!ret && features)
+		ret = guest_script(boot, "ethtool -K " NET_INTERFACE " $0", features, NULL,
+				   "the guest's NIC refuses the host file's `features`");
 	if (!ret && queues) {
 		autofree char *text = xasprintf("%llu", (unsigned long long)queues);
 

@@ -140,7 +140,7 @@ static int await_traffic(struct cell_run *run, uint32_t job)
 		if (ret || now > before + 64 || guest_job_ended(boot->vm->guest, job))
 			return ret;
 		if (now_ns() > deadline)
-			return boot_fail(boot, -ETIMEDOUT,
+			return boot_fail(boot, -EREMOTEIO,
 					 "iperf3 moved nothing within 30 s: is "
 					 "the cable plugged in?");
 		ret = wait_seconds(&boot->vm->waiter, 0.1);
@@ -208,9 +208,13 @@ static int run_client(struct cell_run *run, const struct iperf_options *options,
 		return ret;
 	ret = steady_part(run, options, job);
 	if (!ret)
-		ret = guest_wait(guest, job, START_S + options->runtime_s, output);
+		ret = guest_wait(guest, job, START_S, output);
 	if (ret)
 		guest_kill(guest, job);
+	if (ret == -ETIMEDOUT)
+		ret = boot_fail(run->boot, -EREMOTEIO,
+				"iperf3 did not end in time: is the cable plugged in, does its "
+				"server on the peer still run?");
 	return ret;
 }
 
