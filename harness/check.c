@@ -13,6 +13,7 @@
 
 #include "harness/config.h"
 #include "harness/pci.h"
+#include "harness/placing.h"
 #include "harness/proc.h"
 #include "harness/util.h"
 
@@ -23,6 +24,7 @@
 
 struct check_args {
 	const struct host *host;
+	const struct guest_config *guest;
 	unsigned long long guest_bytes;
 	const char *out_dir;
 };
@@ -192,6 +194,28 @@ static void check_devices(const struct check_args *args, struct check_report *re
 			    "give it with --host"));
 	for (size_t i = 0; i < nr; i++)
 		check_device(&args->host->devices[i], report);
+}
+
+/* One item for each device, for the guest that is to run or else one with one vCPU. */
+static void check_placement(const struct check_args *args, struct check_report *report)
+{
+	const struct guest_config one = { .cpus = 1 };
+	struct placements placements;
+
+	if (!args->host || !args->host->nr_devices)
+		return;
+	placements_make(args->host, args->guest ? args->guest : &one, &placements);
+	for (size_t i = 0; i < placements.nr; i++) {
+		const struct placement *placement = &placements.items[i];
+		const char *remedy = NULL, *warning = placement_warning(placement, &remedy);
+		autofree char *text = placement_text(placement);
+
+		add(report, "placement", warning ? CHECK_WARN : CHECK_OK,
+		    xasprintf("%s: %s%s%s", args->host->devices[i].kind, text, warning ? "; " : "",
+			      warning ? warning : ""),
+		    warning ? xstrdup(remedy) : NULL);
+	}
+	placements_free(&placements);
 }
 
 static void check_memory(const struct check_args *args, struct check_report *report)
@@ -370,15 +394,15 @@ static void check_load(const struct check_args *args, struct check_report *repor
 }
 
 static void (*const checks[])(const struct check_args *args, struct check_report *report) = {
-	check_root,   check_kvm,     check_iommu, check_vfio,	  check_devices,
-	check_memory, check_memlock, check_disk,  check_qemu,	  check_tracefs,
-	check_numa,   check_thp,     check_swap,  check_leftover, check_load,
+	check_root,   check_kvm,     check_iommu,    check_vfio, check_devices, check_placement,
+	check_memory, check_memlock, check_disk,     check_qemu, check_tracefs, check_numa,
+	check_thp,    check_swap,    check_leftover, check_load,
 };
 
-void check_host(const struct host *host, unsigned long long guest_bytes, const char *out_dir,
+void check_host(const struct host *host, const struct guest_config *guest, const char *out_dir,
 		struct check_report *report)
 {
-	const struct check_args args = { host, guest_bytes, out_dir };
+	const struct check_args args = { host, guest, guest ? guest->memory_bytes : 0, out_dir };
 
 	*report = (struct check_report){ 0 };
 	for (size_t i = 0; i < ARRAY_SIZE(checks); i++)
@@ -402,10 +426,10 @@ void check_print(const struct check_report *report)
 	for (size_t i = 0; i < report->nr; i++) {
 		const struct check_item *item = &report->items[i];
 
-		printf("%s%-4s%s  %-8s  %s\n", colour ? colours[item->status] : "",
+		printf("%s%-4s%s  %-9s  %s\n", colour ? colours[item->status] : "",
 		       words[item->status], colour ? "\033[0m" : "", item->name, item->found);
 		if (item->remedy)
-			printf("%16s-> %s\n", "", item->remedy);
+			printf("%17s-> %s\n", "", item->remedy);
 	}
 }
 
