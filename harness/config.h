@@ -83,7 +83,8 @@ struct host {
  * Reads a host description; errors as experiment_load(). path NULL gives a host without
  * devices. Fields: devices: { nvme: "0000:5e:00.0" } or { nvme: { address: ..., writable: yes },
  * nic: { address: ..., peer: ... } } or, for a NIC, { address: ..., remote: ..., interface: ...,
- * tools: ... }; placement: auto or off; vcpu_cpu: N; kind and instructions, written by the virtual lab only.
+ * tools: ... }; placement: auto or off; vcpu_cpu: N; kind and instructions, written by the
+ * virtual lab only.
  */
 int host_load(const char *path, struct host **out);
 void host_free(struct host *host);

@@ -15,10 +15,10 @@ int journal_interrupt(struct journal *journal, const char *bdf, const char *irq,
 	autofree char *owner = xasprintf("%s/bus/pci/devices/%s/msi_irqs/%s", sysfs_root, bdf, irq);
 	autofree char *path = xasprintf("%s/irq/%s/smp_affinity_list", procfs_root, irq);
 	autofree char *old = file_read_trimmed(path);
-	int ret = old ? 0 : -errno;
+	int ret;
 
-	if (ret)
-		return ret;
+	if (!old)
+		return errno ? -errno : -EIO;
 	if (!strcmp(old, cpus))
 		return 0;
 	ret = journal_add_record(journal, json_pack("{s:s, s:s, s:s, s:s}", "kind", "interrupt",

@@ -197,10 +197,12 @@ static void find_near(const struct placement_request *request, struct placement 
 	const struct topology *topology = request->topology;
 
 	*near = request->device.cpus;
-	if (request->device.node >= 0 || CPU_COUNT(near))
+	if (request->device.node >= 0)
 		return;
 	if (topology->nr_nodes > 1)
 		placement->problems |= PLACEMENT_UNKNOWN;
+	if (CPU_COUNT(near))
+		return;
 	for (size_t i = 0; i < topology->nr_cpus; i++)
 		if (topology->nr_nodes < 2 || topology->cpus[i].node == topology->nodes[0].id)
 			CPU_SET(topology->cpus[i].id, near);

@@ -164,18 +164,40 @@ void topology_free(struct topology *topology)
 
 /* --- a device --- */
 
-/* A device below the whole machine is near to everything, so to nothing. */
+/* The node that all these CPUs are on, or -1. */
+static int common_node(const struct topology *topology, const cpu_set_t *cpus)
+{
+	int node = -1;
+
+	for (size_t i = 0; i < topology->nr_cpus; i++) {
+		const struct topology_cpu *cpu = &topology->cpus[i];
+
+		if (!CPU_ISSET(cpu->id, cpus))
+			continue;
+		if (cpu->node < 0 || (node >= 0 && cpu->node != node))
+			return -1;
+		node = cpu->node;
+	}
+	return node;
+}
+
+/*
+ * A socket may have several nodes, and then sysfs may know which one. A device near to all CPUs
+ * is near to none.
+ */
 static bool find_by_hwloc(const struct topology *topology, const char *bdf,
 			  struct topology_spot *spot)
 {
 	hwloc_obj_t device = hwloc_get_pcidev_by_busidstring(topology->hwloc, bdf);
 	hwloc_obj_t near = device ? hwloc_get_non_io_ancestor_obj(topology->hwloc, device) : NULL;
 
-	if (!near || (topology->nr_nodes > 1 && near->type == HWLOC_OBJ_MACHINE))
+	if (!near)
 		return false;
 	to_cpu_set(topology, near->cpuset, &spot->cpus);
-	spot->node = near->nodeset ? hwloc_bitmap_first(near->nodeset) : -1;
-	return CPU_COUNT(&spot->cpus);
+	spot->node = common_node(topology, &spot->cpus);
+	if (spot->node < 0 && (size_t)CPU_COUNT(&spot->cpus) == topology->nr_cpus)
+		CPU_ZERO(&spot->cpus);
+	return spot->node >= 0;
 }
 
 static void find_by_sysfs(const struct topology *topology, const char *bdf,

@@ -15,6 +15,8 @@
 
 #define NVME "0000:5e:00.0"
 #define CPUS_MAX 64
+/* What hwloc is told where the host is to be read. */
+#define HOST "pack:2 [numa(memory=4294967296)] core:4 pu:2"
 
 /* --- made-up hosts --- */
 
@@ -30,9 +32,10 @@ struct fake {
  * As many PCs have it: first one CPU of each core, node by node, then their siblings in the same
  * order. All may be used, each node has 8 GiB, and the device is nowhere.
  */
-static void fake_host(struct fake *fake, size_t nr_nodes, unsigned int cores, unsigned int threads)
+static void fake_host(struct fake *fake, unsigned int nr_nodes, unsigned int cores,
+		      unsigned int threads)
 {
-	unsigned int nr_cores = (unsigned int)nr_nodes * cores;
+	unsigned int nr_cores = nr_nodes * cores;
 
 	*fake = (struct fake){ 0 };
 	for (unsigned int id = 0; id < nr_cores * threads; id++) {
@@ -41,10 +44,10 @@ static void fake_host(struct fake *fake, size_t nr_nodes, unsigned int cores, un
 		fake->cpus[id] = (struct topology_cpu){ id, core, (int)(core / cores), false };
 		CPU_SET(id, &fake->topology.allowed);
 	}
-	for (size_t i = 0; i < nr_nodes; i++)
+	for (unsigned int i = 0; i < nr_nodes; i++)
 		fake->nodes[i] = (struct topology_node){ (int)i, 8 * GIB };
 	fake->topology.cpus = fake->cpus;
-	fake->topology.nr_cpus = nr_cores * threads;
+	fake->topology.nr_cpus = (size_t)nr_cores * threads;
 	fake->topology.nodes = fake->nodes;
 	fake->topology.nr_nodes = nr_nodes;
 	fake->request = (struct placement_request){
@@ -190,7 +193,8 @@ static void test_too_few_cpus(void **state)
 	fake.request.nr_vcpus = 7;
 	assert_left_to_kernel(&fake, PLACEMENT_FEW_CPUS);
 	/* No topology at all. */
-	fake_host(&fake, 0, 0, 1);
+	fake_host(&fake, 1, 4, 1);
+	fake.topology.nr_cpus = fake.topology.nr_nodes = 0;
 	assert_left_to_kernel(&fake, PLACEMENT_FEW_CPUS);
 }
 
@@ -389,7 +393,7 @@ static int setup(void **state)
 {
 	if (tree_setup(state))
 		return -1;
-	setenv("HWLOC_SYNTHETIC", "pack:2 [numa(memory=4294967296)] core:4 pu:2", 1);
+	setenv("HWLOC_SYNTHETIC", HOST, 1);
 	tree_put("sys/bus/pci/devices/" NVME "/numa_node", "1\n");
 	tree_put("sys/bus/pci/devices/" NVME "/local_cpulist", "8-15\n");
 	return 0;
@@ -446,8 +450,8 @@ static void test_find_by_sysfs(void **state)
 	topology_free(&topology);
 }
 
-/* The synthetic host as XML, with the drive below its second package. */
-static void put_xml(void)
+/* A host as XML, with the drive below the first object that is written so. */
+static void put_xml(const char *host, const char *parent)
 {
 	static const char drive[] =
 		"<object type=\"Bridge\" gp_index=\"900\" bridge_type=\"0-1\" depth=\"0\" "
@@ -461,14 +465,16 @@ static void put_xml(void)
 	int len;
 
 	assert_int_equal(hwloc_topology_init(&hwloc), 0);
+	assert_int_equal(hwloc_topology_set_synthetic(hwloc, host), 0);
 	assert_int_equal(hwloc_topology_load(hwloc), 0);
 	assert_int_equal(hwloc_topology_export_xmlbuffer(hwloc, &xml, &len, 0), 0);
 	text = xstrdup(xml);
 	hwloc_free_xmlbuffer(hwloc, xml);
 	hwloc_topology_destroy(hwloc);
-	at = strstr(text, "<object type=\"Package\" os_index=\"1\"");
+	at = strstr(text, parent);
 	assert_non_null(at);
-	at = strchr(at, '>') + 1;
+	at = strstr(at + 1, "<object"); /* its first child */
+	assert_non_null(at);
 	strbuf_add(&sb, text, (size_t)(at - text));
 	strbuf_addf(&sb, "%s%s", drive, at);
 	assert_int_equal(file_write(path, sb.data, true), 0);
@@ -482,12 +488,56 @@ static void test_find_by_hwloc(void **state)
 	struct topology topology;
 	struct topology_spot spot;
 
-	put_xml();
 	tree_remove("sys/bus/pci/devices");
+	put_xml(HOST, "<object type=\"Package\" os_index=\"1\"");
 	topology_load(&topology);
 	assert_int_equal(topology.nr_cpus, 16);
 	topology_find(&topology, NVME, &spot);
 	assert_int_equal(spot.node, 1);
+	assert_cpus(&spot.cpus, "8-15");
+	topology_free(&topology);
+	/* Near to everything. */
+	put_xml(HOST, "<object type=\"Machine\"");
+	topology_load(&topology);
+	assert_int_equal(topology.nr_cpus, 16);
+	topology_find(&topology, NVME, &spot);
+	assert_int_equal(spot.node, -1);
+	assert_cpus(&spot.cpus, "");
+	topology_free(&topology);
+}
+
+/* What hwloc cannot read leaves nothing to place. */
+static void test_unreadable(void **state)
+{
+	struct topology topology;
+
+	autofree char *path = tree_path("host.xml");
+
+	tree_put("host.xml", "<?xml version=\"1.0\"?>\n<!DOCTYPE topology SYSTEM \"hwloc2.dtd\">\n"
+			     "<topology version=\"2.0\"><object type=\"Core\"/></topology>\n");
+	unsetenv("HWLOC_SYNTHETIC");
+	setenv("HWLOC_XMLFILE", path, 1);
+	topology_load(&topology);
+	assert_int_equal(topology.nr_cpus, 0);
+	topology_free(&topology);
+}
+
+/* hwloc knows the socket only; the firmware may have told the kernel more. */
+static void test_nodes_in_socket(void **state)
+{
+	struct topology topology;
+	struct topology_spot spot;
+
+	put_xml("pack:2 group:2 [numa] core:2 pu:2", "<object type=\"Package\" os_index=\"1\"");
+	tree_put("sys/bus/pci/devices/" NVME "/numa_node", "3\n");
+	tree_put("sys/bus/pci/devices/" NVME "/local_cpulist", "12-15\n");
+	topology_load(&topology);
+	topology_find(&topology, NVME, &spot);
+	assert_int_equal(spot.node, 3);
+	assert_cpus(&spot.cpus, "12-15");
+	tree_remove("sys/bus/pci/devices");
+	topology_find(&topology, NVME, &spot);
+	assert_int_equal(spot.node, -1);
 	assert_cpus(&spot.cpus, "8-15");
 	topology_free(&topology);
 }
@@ -623,6 +673,8 @@ int main(void)
 		TEST(test_load),
 		TEST(test_find_by_sysfs),
 		TEST(test_find_by_hwloc),
+		TEST(test_unreadable),
+		TEST(test_nodes_in_socket),
 		TEST(test_nodes),
 		TEST(test_host),
 		TEST(test_command_line),
