@@ -356,10 +356,11 @@ static void check_swap(const struct check_args *args, struct check_report *repor
 		    xstrdup("swapoff -a, if memory allows"));
 }
 
-static void check_leftover(const struct check_args *args, struct check_report *report)
+/* " 12 345": the processes whose name starts so; to free. */
+static char *pids_of(const char *prefix)
 {
 	DIR *dir = opendir(procfs_root);
-	autofree char *pids = xstrdup("");
+	char *pids = xstrdup("");
 	struct dirent *entry;
 
 	while (dir && (entry = readdir(dir)) != NULL) {
@@ -369,16 +370,34 @@ static void check_leftover(const struct check_args *args, struct check_report *r
 		if (strspn(entry->d_name, "0123456789") != strlen(entry->d_name))
 			continue;
 		comm = read_below(procfs_root, name);
-		if (!comm || strncmp(comm, "qemu-system", strlen("qemu-system")) != 0)
+		if (!comm || strncmp(comm, prefix, strlen(prefix)) != 0)
 			continue;
 		old = pids;
 		pids = xasprintf("%s %s", old, entry->d_name);
 	}
 	if (dir)
 		closedir(dir);
+	return pids;
+}
+
+static void check_leftover(const struct check_args *args, struct check_report *report)
+{
+	autofree char *pids = pids_of("qemu-system");
+
 	if (*pids)
 		add(report, "leftover", CHECK_WARN, xasprintf("QEMU is running: process%s", pids),
 		    xasprintf("if it is not needed: kill%s", pids));
+}
+
+/* It would send the interrupts elsewhere again, in the middle of a measurement. */
+static void check_irqbalance(const struct check_args *args, struct check_report *report)
+{
+	autofree char *pids = pids_of("irqbalance");
+
+	if (*pids && args->host && args->host->placement)
+		add(report, "irq", CHECK_WARN,
+		    xasprintf("irqbalance moves interrupts: process%s", pids),
+		    xstrdup("systemctl stop irqbalance"));
 }
 
 static void check_load(const struct check_args *args, struct check_report *report)
@@ -394,9 +413,10 @@ static void check_load(const struct check_args *args, struct check_report *repor
 }
 
 static void (*const checks[])(const struct check_args *args, struct check_report *report) = {
-	check_root,   check_kvm,     check_iommu,    check_vfio, check_devices, check_placement,
-	check_memory, check_memlock, check_disk,     check_qemu, check_tracefs, check_numa,
-	check_thp,    check_swap,    check_leftover, check_load,
+	check_root,	  check_kvm,	check_iommu,   check_vfio, check_devices,
+	check_placement,  check_memory, check_memlock, check_disk, check_qemu,
+	check_tracefs,	  check_numa,	check_thp,     check_swap, check_leftover,
+	check_irqbalance, check_load,
 };
 
 void check_host(const struct host *host, const struct guest_config *guest, const char *out_dir,

@@ -121,6 +121,7 @@ static void test_good_host(void **state)
 	assert_no_item("numa");
 	assert_no_item("swap");
 	assert_no_item("leftover");
+	assert_no_item("irq");
 	assert_no_item("load");
 }
 
@@ -211,6 +212,11 @@ static void test_noise(void **state)
 	assert_item("swap", CHECK_WARN, "1.0 MiB");
 	tree_put("proc/345/comm", "qemu-system-x86\n");
 	assert_item("leftover", CHECK_WARN, "kill 345");
+	tree_put("proc/346/comm", "irqbalance\n");
+	assert_item("leftover", CHECK_WARN, "kill 345");
+	assert_no_item("irq");
+	host_settings.placement = true;
+	assert_item("irq", CHECK_WARN, "process 346");
 	tree_put("proc/loadavg", "4000.0 0.05 0.01 1/100 999\n");
 	assert_item("load", CHECK_WARN, "4000.0");
 }

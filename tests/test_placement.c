@@ -619,6 +619,25 @@ static void test_command_line(void **state)
 	settings_free(device);
 }
 
+static void test_enter(void **state)
+{
+	struct placement placement = { .by = PLACEMENT_HWLOC, .memory_node = -1 };
+	cpu_set_t before, now;
+	size_t first = 0;
+
+	assert_int_equal(sched_getaffinity(0, sizeof(before), &before), 0);
+	while (!CPU_ISSET(first, &before))
+		first++;
+	placing_enter(&placement); /* no other CPUs: stays */
+	assert_int_equal(sched_getaffinity(0, sizeof(now), &now), 0);
+	assert_true(CPU_EQUAL(&before, &now));
+	CPU_SET(first, &placement.others);
+	placing_enter(&placement);
+	assert_int_equal(sched_getaffinity(0, sizeof(now), &now), 0);
+	assert_true(CPU_EQUAL(&placement.others, &now));
+	assert_int_equal(sched_setaffinity(0, sizeof(before), &before), 0);
+}
+
 /* --- interrupts --- */
 
 static void test_interrupts(void **state)
@@ -678,6 +697,7 @@ int main(void)
 		TEST(test_nodes),
 		TEST(test_host),
 		TEST(test_command_line),
+		TEST(test_enter),
 		TEST(test_interrupts),
 	};
 
