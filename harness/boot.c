@@ -11,6 +11,7 @@
 #include "harness/log.h"
 #include "harness/peer.h"
 #include "harness/placement.h"
+#include "harness/placing.h"
 #include "harness/util.h"
 
 int boot_fail(struct boot *boot, int err, const char *fmt, ...)
@@ -137,6 +138,13 @@ static int sources_phase(struct cell_run *run, enum source_phase phase)
 
 /* --- the measured window --- */
 
+/* They are there only once a driver, the guest's or the peer's, has switched them on. */
+static void place_interrupts(struct boot *boot)
+{
+	placing_interrupts(boot->journal, host_device(boot->host, boot->cell->device->name),
+			   boot->placement);
+}
+
 static int count_ops(struct cell_run *run, uint64_t *ops)
 {
 	const struct device_ops *device = run->cell->device;
@@ -156,6 +164,8 @@ int measure_begin(struct cell_run *run)
 {
 	int ret;
 
+	/* Once more: queues that the workload has opened since have brought interrupts. */
+	place_interrupts(run->boot);
 	run->begin_ns = now_ns();
 	ret = sources_phase(run, SOURCE_BEGIN);
 	/* Next to the counters that it divides, as at the end. */
@@ -181,12 +191,15 @@ void measure_boot(struct cell_run *run)
 /* --- a life --- */
 
 int boot_config(const char *build_dir, const struct host *host, const struct guest_config *guest,
-		const struct cell *cell, struct vm_config *config)
+		const struct placement *placement, const struct cell *cell,
+		struct vm_config *config)
 {
 	int ret = vm_config_guest(build_dir, guest->memory_bytes, guest->cpus, config);
 
 	if (ret)
 		return ret;
+	if (placement && placement->memory_node >= 0)
+		vm_config_bind_memory(config, placement->memory_node);
 	if (cell->mode->configure)
 		cell->mode->configure(cell->mode_settings, config);
 	cell->device->configure(host, cell->device_settings, config);
@@ -230,7 +243,8 @@ static int explain(struct boot *boot, int ret, const char *doing)
 static int start_vm(struct boot *boot, const char *dir)
 {
 	struct vm_config config;
-	int ret = boot_config(boot->build_dir, boot->host, boot->guest_config, boot->cell, &config);
+	int ret = boot_config(boot->build_dir, boot->host, boot->guest_config, boot->placement,
+			      boot->cell, &config);
 
 	if (ret)
 		return boot_fail(boot, ret, "cannot configure the VM");
@@ -241,8 +255,8 @@ static int start_vm(struct boot *boot, const char *dir)
 	boot->vm->waiter.tick = sources_tick;
 	boot->vm->waiter.arg = boot;
 	ret = explain(boot, vm_await_created(boot->vm, start_limit_s(boot)), "creating the VM");
-	if (!ret && boot->host->vcpu_cpu)
-		ret = explain(boot, placement_pin_vcpus(boot->vm, boot->host->vcpu_cpu),
+	if (!ret)
+		ret = explain(boot, placing_pin_vcpus(boot->vm, boot->placement),
 			      "placing the vCPUs");
 	if (!ret)
 		ret = sources_created(boot);
@@ -345,6 +359,7 @@ enum boot_status boot_live(struct boot *boot, const char *dir, struct cell_run *
 	int ret = 0;
 
 	boot->proof = json_object();
+	placing_enter(boot->placement);
 	ret = write_host(boot);
 	if (!ret && device->host_setup)
 		ret = device->host_setup(boot, boot->cell->device_settings);
@@ -354,6 +369,8 @@ enum boot_status boot_live(struct boot *boot, const char *dir, struct cell_run *
 		ret = start_vm(boot, dir);
 	if (!ret)
 		ret = prepare_guest(boot);
+	if (!ret)
+		place_interrupts(boot);
 	for (size_t i = 0; i < nr; i++) {
 		if (!ret)
 			ret = run_cell(boot, &runs[i]);

@@ -18,6 +18,7 @@
 
 struct journal;
 struct peer;
+struct placement;
 
 /* Where the measured guest finds the device under test. */
 #define BOOT_DEVICE_SLOT "0x10"
@@ -33,6 +34,7 @@ struct boot {
 	struct journal *journal;
 	const char *build_dir;
 	const struct guest_config *guest_config;
+	const struct placement *placement; /* of the device; NULL: all is left to the kernel */
 	const struct cell *cell; /* the first cell it serves: its mode and device are the VM's */
 	struct vm *vm;		 /* NULL before the start and after the end */
 	struct peer *peer;	 /* the other end of a NIC's cable, if the device has one */
@@ -81,13 +83,14 @@ int cell_save(const struct cell_run *run, const char *name, const char *data, si
 
 /*
  * The VM's configuration for a cell, complete: images, mode and device. 0 or -errno. Also
- * what --dry-run shows.
+ * what --dry-run shows. placement: the device's, or NULL.
  */
 int boot_config(const char *build_dir, const struct host *host, const struct guest_config *guest,
-		const struct cell *cell, struct vm_config *config);
+		const struct placement *placement, const struct cell *cell,
+		struct vm_config *config);
 
 /*
- * Lives one VM life: boot has its first five fields set, runs (nr of them) have cell and dir.
+ * Lives one VM life: boot has its first six fields set, runs (nr of them) have cell and dir.
  * Each run gets status, reason, samples and window; the VM and all sources are gone
  * afterwards. With nr 0 (a warm-up) the VM only comes up, with files in dir.
  */

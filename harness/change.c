@@ -119,6 +119,15 @@ static int undo_write(const json_t *record, int lock_fd)
 	return 0;
 }
 
+/* Its number may be another device's by now. */
+static int undo_interrupt(const json_t *record, int lock_fd)
+{
+	if (file_exists(text_of(record, "owner")))
+		return undo_write(record, lock_fd);
+	log_debug("%s: the interrupt is gone, nothing to undo", text_of(record, "owner"));
+	return 0;
+}
+
 static char *write_by_hand(const json_t *record)
 {
 	const char *value = text_of(record, "old");
@@ -241,6 +250,7 @@ static char *damaged_by_hand(const json_t *record)
 
 static const struct record_kind kinds[] = {
 	{ "write", { "path", "old" }, undo_write, write_by_hand },
+	{ "interrupt", { "owner", "path", "old" }, undo_interrupt, write_by_hand },
 	{ "bind", { "bdf", "new_driver" }, undo_bind, bind_by_hand },
 	{ "mkdir", { "path" }, undo_mkdir, mkdir_by_hand },
 	{ "netns", { "name", "interface", "mtu", "state", "remote" }, undo_netns, netns_by_hand },

@@ -3,6 +3,7 @@
  * The kinds of host changes that the journal records: how each is undone. A record is a JSON
  * object with the kind and its texts:
  *   write    path, old            an attribute of sysfs, procfs or tracefs
+ *   interrupt owner, path, old    an attribute, as long as the file owner is there
  *   bind     bdf, old_driver or null, old_override or null, new_driver
  *   mkdir    path
  *   netns    name, interface, mtu, state ("up", "down"), remote (or ""), bdf (or null)

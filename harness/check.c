@@ -13,6 +13,7 @@
 
 #include "harness/config.h"
 #include "harness/pci.h"
+#include "harness/placing.h"
 #include "harness/proc.h"
 #include "harness/util.h"
 
@@ -23,6 +24,7 @@
 
 struct check_args {
 	const struct host *host;
+	const struct guest_config *guest;
 	unsigned long long guest_bytes;
 	const char *out_dir;
 };
@@ -194,6 +196,28 @@ static void check_devices(const struct check_args *args, struct check_report *re
 		check_device(&args->host->devices[i], report);
 }
 
+/* One item for each device, for the guest that is to run or else one with one vCPU. */
+static void check_placement(const struct check_args *args, struct check_report *report)
+{
+	const struct guest_config one = { .cpus = 1 };
+	struct placements placements;
+
+	if (!args->host || !args->host->nr_devices)
+		return;
+	placements_make(args->host, args->guest ? args->guest : &one, &placements);
+	for (size_t i = 0; i < placements.nr; i++) {
+		const struct placement *placement = &placements.items[i];
+		const char *remedy = NULL, *warning = placement_warning(placement, &remedy);
+		autofree char *text = placement_text(placement);
+
+		add(report, "placement", warning ? CHECK_WARN : CHECK_OK,
+		    xasprintf("%s: %s%s%s", args->host->devices[i].kind, text, warning ? "; " : "",
+			      warning ? warning : ""),
+		    warning ? xstrdup(remedy) : NULL);
+	}
+	placements_free(&placements);
+}
+
 static void check_memory(const struct check_args *args, struct check_report *report)
 {
 	unsigned long long available = meminfo("MemAvailable");
@@ -332,10 +356,11 @@ static void check_swap(const struct check_args *args, struct check_report *repor
 		    xstrdup("swapoff -a, if memory allows"));
 }
 
-static void check_leftover(const struct check_args *args, struct check_report *report)
+/* " 12 345": the processes whose name starts so; to free. */
+static char *pids_of(const char *prefix)
 {
 	DIR *dir = opendir(procfs_root);
-	autofree char *pids = xstrdup("");
+	char *pids = xstrdup("");
 	struct dirent *entry;
 
 	while (dir && (entry = readdir(dir)) != NULL) {
@@ -345,16 +370,34 @@ static void check_leftover(const struct check_args *args, struct check_report *r
 		if (strspn(entry->d_name, "0123456789") != strlen(entry->d_name))
 			continue;
 		comm = read_below(procfs_root, name);
-		if (!comm || strncmp(comm, "qemu-system", strlen("qemu-system")) != 0)
+		if (!comm || strncmp(comm, prefix, strlen(prefix)) != 0)
 			continue;
 		old = pids;
 		pids = xasprintf("%s %s", old, entry->d_name);
 	}
 	if (dir)
 		closedir(dir);
+	return pids;
+}
+
+static void check_leftover(const struct check_args *args, struct check_report *report)
+{
+	autofree char *pids = pids_of("qemu-system");
+
 	if (*pids)
 		add(report, "leftover", CHECK_WARN, xasprintf("QEMU is running: process%s", pids),
 		    xasprintf("if it is not needed: kill%s", pids));
+}
+
+/* It would send the interrupts elsewhere again, in the middle of a measurement. */
+static void check_irqbalance(const struct check_args *args, struct check_report *report)
+{
+	autofree char *pids = pids_of("irqbalance");
+
+	if (*pids && args->host && args->host->placement)
+		add(report, "irq", CHECK_WARN,
+		    xasprintf("irqbalance moves interrupts: process%s", pids),
+		    xstrdup("systemctl stop irqbalance"));
 }
 
 static void check_load(const struct check_args *args, struct check_report *report)
@@ -370,15 +413,16 @@ static void check_load(const struct check_args *args, struct check_report *repor
 }
 
 static void (*const checks[])(const struct check_args *args, struct check_report *report) = {
-	check_root,   check_kvm,     check_iommu, check_vfio,	  check_devices,
-	check_memory, check_memlock, check_disk,  check_qemu,	  check_tracefs,
-	check_numa,   check_thp,     check_swap,  check_leftover, check_load,
+	check_root,	  check_kvm,	check_iommu,   check_vfio, check_devices,
+	check_placement,  check_memory, check_memlock, check_disk, check_qemu,
+	check_tracefs,	  check_numa,	check_thp,     check_swap, check_leftover,
+	check_irqbalance, check_load,
 };
 
-void check_host(const struct host *host, unsigned long long guest_bytes, const char *out_dir,
+void check_host(const struct host *host, const struct guest_config *guest, const char *out_dir,
 		struct check_report *report)
 {
-	const struct check_args args = { host, guest_bytes, out_dir };
+	const struct check_args args = { host, guest, guest ? guest->memory_bytes : 0, out_dir };
 
 	*report = (struct check_report){ 0 };
 	for (size_t i = 0; i < ARRAY_SIZE(checks); i++)
@@ -402,10 +446,10 @@ void check_print(const struct check_report *report)
 	for (size_t i = 0; i < report->nr; i++) {
 		const struct check_item *item = &report->items[i];
 
-		printf("%s%-4s%s  %-8s  %s\n", colour ? colours[item->status] : "",
+		printf("%s%-4s%s  %-9s  %s\n", colour ? colours[item->status] : "",
 		       words[item->status], colour ? "\033[0m" : "", item->name, item->found);
 		if (item->remedy)
-			printf("%16s-> %s\n", "", item->remedy);
+			printf("%17s-> %s\n", "", item->remedy);
 	}
 }
 

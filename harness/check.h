@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct guest_config;
 struct host;
 
 enum check_status { CHECK_OK, CHECK_WARN, CHECK_FAIL };
@@ -24,11 +25,11 @@ struct check_report {
 
 /*
  * Looks at root rights, KVM (opens and creates a VM), IOMMU (groups present), VFIO (modules
- * loaded or loadable), each device of the host file (pci_assignable), memory for a guest of
- * guest_bytes (0: not checked), memlock limit, disk space at out_dir (NULL: not checked),
- * QEMU, and tracefs. Free with check_free().
+ * loaded or loadable), each device of the host file (pci_assignable) and its placement, memory
+ * for such a guest (NULL: not checked, placement for one vCPU), memlock limit, disk space at
+ * out_dir (NULL: not checked), QEMU, and tracefs. Free with check_free().
  */
-void check_host(const struct host *host, unsigned long long guest_bytes, const char *out_dir,
+void check_host(const struct host *host, const struct guest_config *guest, const char *out_dir,
 		struct check_report *report);
 /* Does any item fail? */
 bool check_failed(const struct check_report *report);

@@ -74,7 +74,8 @@ struct host {
 	char *path;	       /* of the host file; NULL: none given */
 	char *kind;	       /* where results come from: host, lab-kvm, lab-tcg */
 	char *instructions;    /* lab-tcg: file of emulated instruction counters, else NULL */
-	unsigned int vcpu_cpu; /* first CPU for vCPUs, which they get alone; 0: not placed */
+	unsigned int vcpu_cpu; /* first CPU for vCPUs, which they get alone; 0: none is named */
+	bool placement;	       /* place what vcpu_cpu does not near the device */
 	struct host_device *devices;
 	size_t nr_devices;
 };
@@ -83,7 +84,8 @@ struct host {
  * Reads a host description; errors as experiment_load(). path NULL gives a host without
  * devices. Fields: devices: { nvme: "0000:5e:00.0" } or { nvme: { address: ..., writable: yes },
  * nic: { address: ..., peer: ... } } or, for a NIC, { address: ..., remote: ..., interface: ...,
- * tools: ... }; vcpu_cpu: N; kind and instructions, written by the virtual lab only.
+ * tools: ... }; placement: auto or off; vcpu_cpu: N; kind and instructions, written by the
+ * virtual lab only.
  */
 int host_load(const char *path, struct host **out);
 void host_free(struct host *host);

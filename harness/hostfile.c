@@ -13,11 +13,15 @@
 
 static const char *const host_kinds[] = { "host", "lab-kvm", "lab-tcg", NULL };
 
+static const char *const placements[] = { "auto", "off", NULL };
+
 static const struct setting host_settings[] = {
 	{ "kind", SETTING_CHOICE, "host", host_kinds, .help = "where results come from" },
 	{ "instructions", SETTING_TEXT, "", .help = "lab-tcg: file of instruction counters" },
 	{ "vcpu_cpu", SETTING_COUNT, "0", NULL, 0, 4095,
-	  "first CPU for vCPUs, which they get alone, one each; 0: placed by the kernel" },
+	  "first CPU for vCPUs, which they get alone, one each; 0: as placement says" },
+	{ "placement", SETTING_CHOICE, "auto", placements,
+	  .help = "auto: vCPUs, guest memory and interrupts near the device; off: by the kernel" },
 	{ 0 },
 };
 static const struct setting device_settings[] = {
@@ -186,6 +190,7 @@ static int read_scalars(const struct yaml_node *root, struct host *host)
 	free(host->kind);
 	host->kind = xstrdup(settings_text(s, "kind"));
 	host->vcpu_cpu = (unsigned int)settings_count(s, "vcpu_cpu");
+	host->placement = !strcmp(settings_text(s, "placement"), "auto");
 	if (*instructions)
 		host->instructions = xstrdup(instructions);
 	if (!ret && *instructions && strcmp(host->kind, "lab-tcg") != 0)
@@ -198,7 +203,8 @@ static int read_scalars(const struct yaml_node *root, struct host *host)
 
 static int host_read(const struct yaml_node *root, struct host *host)
 {
-	static const char *const keys[] = { "devices", "kind", "instructions", "vcpu_cpu" };
+	static const char *const keys[] = { "devices", "kind", "instructions", "vcpu_cpu",
+					    "placement" };
 	int ret;
 
 	ret = yaml_expect(root, YAML_MAP, "a host file", "'key: value' lines");
@@ -224,6 +230,7 @@ int host_load(const char *path, struct host **out)
 	host = xzalloc(sizeof(*host));
 	host->path = path ? xstrdup(path) : NULL;
 	host->kind = xstrdup(host_kinds[0]);
+	host->placement = true;
 	if (root) /* a file of comments lends nothing */
 		ret = host_read(root, host);
 	yaml_unload(root);

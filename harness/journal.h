@@ -38,6 +38,13 @@ int journal_bind(struct journal *journal, const char *bdf, const char *driver);
  */
 int journal_mkdir(struct journal *journal, const char *path);
 
+/*
+ * Sends interrupt number irq of a PCI device to these CPUs ("0-3,7"), unless it goes there already.
+ * Undo sends it back if it is still that device's. 0 or -errno, not logged: not every interrupt
+ * can be sent elsewhere.
+ */
+int journal_interrupt(struct journal *journal, const char *bdf, const char *irq, const char *cpus);
+
 /* A port whose interface a network namespace gets. */
 struct netns_port {
 	const char *bdf;       /* of this host; NULL: the remote host's */

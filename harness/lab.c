@@ -137,7 +137,7 @@ static int make_files(const struct lab *lab)
 	autofree char *share = xasprintf("%s/share", lab->dir);
 	autofree char *host_path = xasprintf("%s/host.yaml", share);
 	autofree char *host = xasprintf(
-		"kind: %s\n%svcpu_cpu: 1\ndevices:\n  nvme: { address: \"" LAB_NVME
+		"kind: %s\n%svcpu_cpu: 1\nplacement: off\ndevices:\n  nvme: { address: \"" LAB_NVME
 		"\", writable: yes }\n  nic: { address: \"" LAB_NIC "\", peer: \"" LAB_PEER
 		"\", features: \"tso off sg off\" }\n",
 		lab->kind,

@@ -183,7 +183,7 @@ static int print_check(const struct host *host, bool as_json)
 	struct check_report report;
 	bool failed;
 
-	check_host(host, 0, NULL, &report);
+	check_host(host, NULL, NULL, &report);
 	failed = check_failed(&report);
 	if (as_json) {
 		json_t *json = check_json(&report);

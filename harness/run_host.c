@@ -12,8 +12,7 @@
 #include "harness/journal.h"
 #include "harness/log.h"
 #include "harness/manifest.h"
-#include "harness/pci.h"
-#include "harness/placement.h"
+#include "harness/placing.h"
 #include "harness/progress.h"
 #include "harness/samples.h"
 #include "harness/util.h"
@@ -25,6 +24,7 @@ struct host_run {
 	const struct host *host;
 	const char *dir;
 	char *samples_path;
+	struct placements placements;
 	struct manifest manifest;
 	struct journal *journal;
 	struct progress progress;
@@ -54,7 +54,7 @@ static char *why_skipped(const struct host *host, const struct cell *cell)
 	return NULL;
 }
 
-static void probe_cells(struct plan *plan, const struct host *host)
+void run_probe_cells(struct plan *plan, const struct host *host)
 {
 	for (size_t i = 0; i < plan->nr_cells; i++)
 		plan->cells[i].skip = why_skipped(host, &plan->cells[i]);
@@ -62,17 +62,23 @@ static void probe_cells(struct plan *plan, const struct host *host)
 
 /* --- one boot --- */
 
-static double boot_estimate(const struct host_run *run, const struct plan_boot *boot)
+double run_estimate_s(const struct experiment *exp, const struct plan *plan,
+		      const struct host *host, const struct plan_boot *boot)
 {
-	double estimate = boot_estimate_s(run->host, &run->exp->guest);
+	double estimate = boot_estimate_s(host, &exp->guest);
 
 	for (size_t i = 0; i < boot->nr_cells && !boot->warmup; i++) {
-		const struct cell *cell = &run->plan->cells[boot->cells[i]];
+		const struct cell *cell = &plan->cells[boot->cells[i]];
 
 		if (!cell->skip)
 			estimate += cell->workload->estimate_s(cell->workload_settings);
 	}
 	return estimate;
+}
+
+static double boot_estimate(const struct host_run *run, const struct plan_boot *boot)
+{
+	return run_estimate_s(run->exp, run->plan, run->host, boot);
 }
 
 static bool cell_due(const struct host_run *run, const struct plan_boot *boot, size_t n)
@@ -232,11 +238,15 @@ static const char *result_text(const struct cell_run *runs, size_t nr)
 
 static struct boot new_boot(const struct host_run *run, const struct plan_boot *plan_boot)
 {
+	const struct cell *cell = &run->plan->cells[plan_boot->cells[0]];
+
 	return (struct boot){ .host = run->host,
 			      .journal = run->journal,
 			      .build_dir = run->options->build_dir,
 			      .guest_config = &run->exp->guest,
-			      .cell = &run->plan->cells[plan_boot->cells[0]] };
+			      .placement = placements_find(&run->placements, run->host,
+							   cell->device->name),
+			      .cell = cell };
 }
 
 static int run_warmup(struct host_run *run, const struct plan_boot *plan_boot)
@@ -329,13 +339,20 @@ static int run_boots(struct host_run *run)
 	return ret;
 }
 
+static json_t *environment(const struct host_run *run)
+{
+	json_t *env = environment_capture(run->host, run->options->build_dir);
+
+	json_object_set_new(env, "placement", placements_json(&run->placements, run->host));
+	return env;
+}
+
 static int open_manifest(struct host_run *run)
 {
 	int ret;
 
 	if (!run->options->resume)
-		return manifest_new(run->dir, run->exp, run->plan, run->host,
-				    environment_capture(run->host, run->options->build_dir),
+		return manifest_new(run->dir, run->exp, run->plan, run->host, environment(run),
 				    &run->manifest);
 	ret = manifest_load(run->dir, &run->manifest);
 	if (ret == -ENOENT) {
@@ -378,7 +395,7 @@ static int preflight(const struct host_run *run)
 	struct check_report report;
 	bool failed;
 
-	check_host(run->host, run->exp->guest.memory_bytes, run->dir, &report);
+	check_host(run->host, &run->exp->guest, run->dir, &report);
 	failed = check_failed(&report);
 	if (failed) {
 		log_err("this host cannot run the experiment:");
@@ -386,13 +403,25 @@ static int preflight(const struct host_run *run)
 	}
 	check_free(&report);
 	if (!failed && run->host->vcpu_cpu &&
-	    !placement_fits(run->host->vcpu_cpu, run->exp->guest.cpus)) {
+	    !placing_fits(run->host->vcpu_cpu, run->exp->guest.cpus)) {
 		log_err("vCPUs of their own CPUs: CPUs %u to %u are needed, and not all there: lower "
 			"guest.cpus, or vcpu_cpu in the host file",
 			run->host->vcpu_cpu, run->host->vcpu_cpu + run->exp->guest.cpus - 1);
 		failed = true;
 	}
 	return failed ? -ENOTSUP : 0;
+}
+
+static void make_placements(struct host_run *run)
+{
+	placements_make(run->host, &run->exp->guest, &run->placements);
+	for (size_t i = 0; i < run->placements.nr; i++) {
+		const struct placement *placement = &run->placements.items[i];
+		const char *remedy, *warning = placement_warning(placement, &remedy);
+
+		if (warning)
+			log_warn("%s: %s: %s", run->host->devices[i].kind, warning, remedy);
+	}
 }
 
 int run_host(const struct run_options *options, const struct experiment *exp, struct plan *plan,
@@ -408,14 +437,14 @@ int run_host(const struct run_options *options, const struct experiment *exp, st
 	if (journal_open(JOURNAL_DIR, &run.journal))
 		return EXIT_PREFLIGHT;
 	run.samples_path = xasprintf("%s/samples.csv", dir);
-	probe_cells(plan, host);
-	if (host->vcpu_cpu)
-		placement_leave(host->vcpu_cpu, exp->guest.cpus);
+	run_probe_cells(plan, host);
+	make_placements(&run);
 	ret = open_manifest(&run);
 	if (ret) {
 		journal_close(run.journal);
 		manifest_free(&run.manifest);
 		free(run.samples_path);
+		placements_free(&run.placements);
 		return options->resume ? EXIT_USAGE : EXIT_CELLS;
 	}
 	for (size_t i = 0; i < plan->nr_cells; i++)
@@ -425,69 +454,6 @@ int run_host(const struct run_options *options, const struct experiment *exp, st
 	ret = finish(&run, run_boots(&run));
 	manifest_free(&run.manifest);
 	free(run.samples_path);
+	placements_free(&run.placements);
 	return ret;
-}
-
-/* --- dry run --- */
-
-static void print_cell(const struct run_options *options, const struct experiment *exp,
-		       const struct cell *cell, const struct host *host)
-{
-	struct vm_config config;
-	autofree char *command = NULL;
-
-	printf("cell %s%s%s\n", cell->id, cell->skip ? ": skipped: " : "",
-	       cell->skip ? cell->skip : "");
-	if (cell->skip || boot_config(options->build_dir, host, &exp->guest, cell, &config))
-		return;
-	command = vm_command_line(&config, "DIR");
-	printf("  %s\n", command);
-	vm_config_free(&config);
-}
-
-static void print_host_writes(const struct host *host)
-{
-	for (size_t i = 0; i < host->nr_devices; i++) {
-		const struct host_device *device = &host->devices[i];
-		autofree char *driver = pci_driver(device->address);
-
-		printf("host write: bind %s (%s) to vfio-pci, from %s; undone at the end\n",
-		       device->address, device->kind, driver ? driver : "its driver");
-	}
-}
-
-/* Each once, however many cells have its mode. */
-static void print_mode_writes(const struct plan *plan)
-{
-	for (size_t i = 0; i < plan->nr_cells; i++) {
-		const struct mode_ops *mode = plan->cells[i].mode;
-		const struct host_write *write = mode->host_writes;
-		bool seen = false;
-
-		for (size_t k = 0; k < i && !seen; k++)
-			seen = plan->cells[k].mode == mode;
-		for (; write && write->path && !seen; write++)
-			printf("host write: %s to %s, for %s; undone at the end\n", write->value,
-			       write->path, mode->name);
-	}
-}
-
-int run_host_dry(const struct run_options *options, const struct experiment *exp, struct plan *plan,
-		 const struct host *host)
-{
-	struct host_run run = { .options = options, .exp = exp, .plan = plan, .host = host };
-	double estimate = 0;
-
-	/* The lab's devices cannot be looked at from outside of it. */
-	if (!strcmp(host->kind, "host"))
-		probe_cells(plan, host);
-	for (size_t i = 0; i < plan->nr_cells; i++)
-		print_cell(options, exp, &plan->cells[i], host);
-	print_host_writes(host);
-	print_mode_writes(plan);
-	for (size_t i = 0; i < plan->nr_boots; i++)
-		estimate += boot_estimate(&run, &plan->boots[i]);
-	printf("%zu cells, %zu boots, about %s\n", plan->nr_cells, plan->nr_boots,
-	       human_duration(estimate));
-	return EXIT_OK;
 }

@@ -7,7 +7,14 @@
 #include "harness/plan.h"
 #include "harness/run.h"
 
-/* Prints cells, command lines, host writes and the estimated time. An exit code. */
+/* Notes for each cell why it cannot run here, if so. */
+void run_probe_cells(struct plan *plan, const struct host *host);
+
+/* Expected seconds of a boot with its workloads. */
+double run_estimate_s(const struct experiment *exp, const struct plan *plan,
+		      const struct host *host, const struct plan_boot *boot);
+
+/* Prints cells, command lines, placement, host writes and the estimated time. An exit code. */
 int run_host_dry(const struct run_options *options, const struct experiment *exp, struct plan *plan,
 		 const struct host *host);
 

@@ -80,6 +80,16 @@ int vm_config_guest(const char *build_dir, uint64_t memory_bytes, unsigned int c
 	return ret;
 }
 
+void vm_config_bind_memory(struct vm_config *config, int node)
+{
+	strlist_add(&config->args, "-object");
+	strlist_addf(&config->args,
+		     "memory-backend-ram,id=ram0,size=%lluM,host-nodes=%d,policy=bind",
+		     (unsigned long long)(config->memory_bytes / MIB), node);
+	strlist_add(&config->args, "-machine");
+	strlist_add(&config->args, "memory-backend=ram0");
+}
+
 /* -append takes one string. */
 static char *join_cmdline(const struct vm_config *config)
 {

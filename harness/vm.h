@@ -38,6 +38,9 @@ void vm_config_free(struct vm_config *config);
 int vm_config_guest(const char *build_dir, uint64_t memory_bytes, unsigned int cpus,
 		    struct vm_config *config);
 
+/* Guest memory comes from that NUMA node only. Before the command line is made. */
+void vm_config_bind_memory(struct vm_config *config, int node);
+
 /* QEMU's complete command line as one shell-quoted line, to free: for --dry-run and records. */
 char *vm_command_line(const struct vm_config *config, const char *dir);
 

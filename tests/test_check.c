@@ -8,6 +8,7 @@
 #define NVME "0000:5e:00.0"
 
 static char *old_path;
+static struct host host_settings; /* beside its device */
 
 static void put_qemu(const char *script)
 {
@@ -41,12 +42,15 @@ static int setup(void **state)
 	tree_put("dev/vfio/vfio", "");
 	tree_put("dev/kvm", "");
 	tree_pci(NVME, "0x010802\n", "nvme", 7);
+	setenv("HWLOC_SYNTHETIC", "pack:2 [numa] core:4 pu:2", 1);
 	return 0;
 }
 
 static int teardown(void **state)
 {
 	setenv("PATH", old_path, 1);
+	unsetenv("HWLOC_SYNTHETIC");
+	host_settings = (struct host){ 0 };
 	free(old_path);
 	old_path = NULL;
 	return tree_teardown(state);
@@ -62,11 +66,15 @@ static const struct check_item *find(const struct check_report *report, const ch
 
 static void check(unsigned long long guest_bytes, const char *out_dir, struct check_report *report)
 {
+	const struct guest_config guest = { .memory_bytes = guest_bytes, .cpus = 1 };
 	static char kind[] = "nvme", address[] = NVME;
 	struct host_device device = { .kind = kind, .address = address };
-	const struct host host = { .devices = &device, .nr_devices = 1 };
+	const struct host host = { .devices = &device,
+				   .nr_devices = 1,
+				   .placement = host_settings.placement,
+				   .vcpu_cpu = host_settings.vcpu_cpu };
 
-	check_host(&host, guest_bytes, out_dir, report);
+	check_host(&host, guest_bytes ? &guest : NULL, out_dir, report);
 	/* Whatever is not ok comes with its remedy, and nothing else does. */
 	for (size_t i = 0; i < report->nr; i++) {
 		assert_non_null(report->items[i].found);
@@ -113,6 +121,7 @@ static void test_good_host(void **state)
 	assert_no_item("numa");
 	assert_no_item("swap");
 	assert_no_item("leftover");
+	assert_no_item("irq");
 	assert_no_item("load");
 }
 
@@ -149,17 +158,37 @@ static void test_device_in_use(void **state)
 	assert_item("device", CHECK_FAIL, "if the host can do without it");
 }
 
+static void test_placement(void **state)
+{
+	/* One node, as far as sysfs knows: nothing to place, nothing to say. */
+	assert_item("placement", CHECK_OK, "nvme: vCPUs and memory placed by the kernel");
+	tree_put("sys/devices/system/node/online", "0-1\n");
+	tree_put("sys/bus/pci/devices/" NVME "/numa_node", "1\n");
+	assert_item("placement", CHECK_WARN, "placement: auto");
+	host_settings.vcpu_cpu = 2;
+	assert_item("placement", CHECK_WARN, "vCPUs are on another node than the device");
+	host_settings.placement = true;
+	assert_item("placement", CHECK_WARN, "device on node 1, 1 vCPU on CPU 2 (node 0)");
+	host_settings.vcpu_cpu = 0;
+	assert_item("placement", CHECK_WARN, "too little free memory");
+	setenv("HWLOC_SYNTHETIC", "pack:2 [numa(memory=4294967296)] core:4 pu:2", 1);
+	assert_item("placement", CHECK_OK,
+		    "device on node 1, 1 vCPU on CPU 8 (node 1), memory on node 1");
+	setenv("HWLOC_SYNTHETIC", "core:2 pu:1", 1);
+	assert_item("placement", CHECK_WARN, "too few CPUs");
+}
+
 static void test_no_devices(void **state)
 {
 	const struct host host = { 0 };
 	struct check_report report;
 
-	check_host(&host, 0, NULL, &report);
+	check_host(&host, NULL, NULL, &report);
 	assert_int_equal(find(&report, "device")->status, CHECK_FAIL);
 	assert_non_null(strstr(find(&report, "device")->remedy, "--host"));
 	assert_true(check_failed(&report));
 	check_free(&report);
-	check_host(NULL, 0, NULL, &report);
+	check_host(NULL, NULL, NULL, &report);
 	assert_int_equal(find(&report, "device")->status, CHECK_FAIL);
 	check_free(&report);
 }
@@ -183,6 +212,11 @@ static void test_noise(void **state)
 	assert_item("swap", CHECK_WARN, "1.0 MiB");
 	tree_put("proc/345/comm", "qemu-system-x86\n");
 	assert_item("leftover", CHECK_WARN, "kill 345");
+	tree_put("proc/346/comm", "irqbalance\n");
+	assert_item("leftover", CHECK_WARN, "kill 345");
+	assert_no_item("irq");
+	host_settings.placement = true;
+	assert_item("irq", CHECK_WARN, "process 346");
 	tree_put("proc/loadavg", "4000.0 0.05 0.01 1/100 999\n");
 	assert_item("load", CHECK_WARN, "4000.0");
 }
@@ -256,11 +290,11 @@ static void test_print(void **state)
 	const struct check_report report = { items, ARRAY_SIZE(items) };
 	autofree char *text = printed(&report);
 
-	assert_string_equal(text, "ok    iommu     7 groups\n"
-				  "warn  tracefs   not there\n"
-				  "                -> modprobe it\n"
-				  "FAIL  vfio      not there\n"
-				  "                -> modprobe it\n");
+	assert_string_equal(text, "ok    iommu      7 groups\n"
+				  "warn  tracefs    not there\n"
+				  "                 -> modprobe it\n"
+				  "FAIL  vfio       not there\n"
+				  "                 -> modprobe it\n");
 	assert_true(check_failed(&report));
 	items[2].status = CHECK_WARN;
 	assert_false(check_failed(&report));
@@ -270,10 +304,10 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_good_host),	  TEST(test_missing),	 TEST(test_kvm),
-		TEST(test_device_in_use), TEST(test_no_devices), TEST(test_qemu),
-		TEST(test_noise),	  TEST(test_disk),	 TEST(test_json),
-		TEST(test_print),
+		TEST(test_good_host),	  TEST(test_missing),	TEST(test_kvm),
+		TEST(test_device_in_use), TEST(test_placement), TEST(test_no_devices),
+		TEST(test_qemu),	  TEST(test_noise),	TEST(test_disk),
+		TEST(test_json),	  TEST(test_print),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -515,6 +515,19 @@ static void test_host_short_form(void **state)
 	host_free(host);
 }
 
+static void test_host_placement(void **state)
+{
+	struct host *host = must_load_host("vcpu_cpu: 4\n");
+
+	assert_int_equal(host->vcpu_cpu, 4);
+	assert_true(host->placement);
+	host_free(host);
+	host = must_load_host("placement: off\n");
+	assert_int_equal(host->vcpu_cpu, 0);
+	assert_false(host->placement);
+	host_free(host);
+}
+
 static void test_host_empty(void **state)
 {
 	static const char *const texts[] = { "", "# all of it\n", "devices:\n", "devices: {}\n" };
@@ -541,6 +554,7 @@ static const struct bad_case bad_hosts[] = {
 	{ "kind: [host]\n", "1:7", "kind must be a plain value", "write it as" },
 	{ "instructions: /tmp/x\n", "1:15", "instructions are counted in the emulated lab only",
 	  "set 'kind: lab-tcg'" },
+	{ "placement: on\n", "1:12", "placement: 'on' is no choice", "did you mean 'off'?" },
 	{ "devices: [nvme]\n", "1:10", "devices must be a mapping", "nvme: \"0000:5e:00.0\"" },
 	{ "devices: nvme\n", "1:10", "devices must be a mapping", "nvme: \"0000:5e:00.0\"" },
 	{ "devices: { nmve: \"0000:5e:00.0\" }\n", "1:12", "no device 'nmve'",
@@ -626,6 +640,7 @@ int main(void)
 		cmocka_unit_test(test_messages_are_safe),
 		cmocka_unit_test(test_host),
 		cmocka_unit_test(test_host_short_form),
+		cmocka_unit_test(test_host_placement),
 		cmocka_unit_test(test_host_empty),
 		cmocka_unit_test(test_bad_hosts),
 		cmocka_unit_test(test_shipped_files),

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What a run would do: its cells, command lines, placement and host writes, and how long. */
+#include <string.h>
+
+#include "bench/registry.h"
+#include "harness/boot.h"
+#include "harness/pci.h"
+#include "harness/placing.h"
+#include "harness/run_host.h"
+#include "harness/util.h"
+
+struct dry_run {
+	const struct run_options *options;
+	const struct experiment *exp;
+	const struct host *host;
+	struct placements placements; /* none for the lab, seen from outside of it */
+};
+
+static void print_cell(const struct dry_run *run, const struct cell *cell)
+{
+	const struct placement *placement =
+		placements_find(&run->placements, run->host, cell->device->name);
+	struct vm_config config;
+	autofree char *command = NULL;
+
+	printf("cell %s%s%s\n", cell->id, cell->skip ? ": skipped: " : "",
+	       cell->skip ? cell->skip : "");
+	if (cell->skip || boot_config(run->options->build_dir, run->host, &run->exp->guest,
+				      placement, cell, &config))
+		return;
+	command = vm_command_line(&config, "DIR");
+	printf("  %s\n", command);
+	vm_config_free(&config);
+}
+
+static void print_placements(const struct dry_run *run)
+{
+	for (size_t i = 0; i < run->placements.nr; i++) {
+		const struct placement *placement = &run->placements.items[i];
+		const struct host_device *device = &run->host->devices[i];
+		const char *remedy, *warning = placement_warning(placement, &remedy);
+		autofree char *text = placement_text(placement);
+
+		printf("placement of %s: %s\n", device->kind, text);
+		if (warning)
+			printf("  warning: %s: %s\n", warning, remedy);
+		if (CPU_COUNT(&placement->interrupts))
+			printf("host write: CPUs of the interrupts of %s%s%s; undone at the end\n",
+			       device->address, device->peer ? " and " : "",
+			       device->peer ? device->peer : "");
+	}
+}
+
+static void print_host_writes(const struct host *host)
+{
+	for (size_t i = 0; i < host->nr_devices; i++) {
+		const struct host_device *device = &host->devices[i];
+		autofree char *driver = pci_driver(device->address);
+
+		printf("host write: bind %s (%s) to vfio-pci, from %s; undone at the end\n",
+		       device->address, device->kind, driver ? driver : "its driver");
+	}
+}
+
+/* Each once, however many cells have its mode. */
+static void print_mode_writes(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->nr_cells; i++) {
+		const struct mode_ops *mode = plan->cells[i].mode;
+		const struct host_write *write = mode->host_writes;
+		bool seen = false;
+
+		for (size_t k = 0; k < i && !seen; k++)
+			seen = plan->cells[k].mode == mode;
+		for (; write && write->path && !seen; write++)
+			printf("host write: %s to %s, for %s; undone at the end\n", write->value,
+			       write->path, mode->name);
+	}
+}
+
+int run_host_dry(const struct run_options *options, const struct experiment *exp, struct plan *plan,
+		 const struct host *host)
+{
+	struct dry_run run = { .options = options, .exp = exp, .host = host };
+	double estimate = 0;
+
+	/* The lab's devices cannot be looked at from outside of it. */
+	if (!strcmp(host->kind, "host")) {
+		run_probe_cells(plan, host);
+		placements_make(host, &exp->guest, &run.placements);
+	}
+	for (size_t i = 0; i < plan->nr_cells; i++)
+		print_cell(&run, &plan->cells[i]);
+	print_placements(&run);
+	print_host_writes(host);
+	print_mode_writes(plan);
+	for (size_t i = 0; i < plan->nr_boots; i++)
+		estimate += run_estimate_s(exp, plan, host, &plan->boots[i]);
+	printf("%zu cells, %zu boots, about %s\n", plan->nr_cells, plan->nr_boots,
+	       human_duration(estimate));
+	placements_free(&run.placements);
+	return EXIT_OK;
+}
