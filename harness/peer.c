@@ -74,21 +74,32 @@ int peer_start(const struct peer *peer, char *const command[], const char *path,
 	return ret;
 }
 
-/* Without IPv6: its neighbour discovery is traffic that no workload asked for. */
-static int configure(const struct peer *peer, const char *address, unsigned int mtu, char **why)
+static int run_script(const struct peer *peer, const char *script, char **why)
 {
 	autofree char *output = NULL;
-	autofree char *script = xasprintf(
-		"echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6; ip addr flush dev \"$0\"; "
-		"ip addr add %s dev \"$0\" && ip link set \"$0\" mtu %u up",
-		address, mtu);
-	char *const argv[] = { (char *)"sh", (char *)"-c", script, peer->interface, NULL };
+	char *const argv[] = { (char *)"sh", (char *)"-c", (char *)script, peer->interface, NULL };
 	int ret = peer_run(peer, argv, COMMAND_S, &output);
 
 	if (ret)
 		*why = xasprintf("cannot set up the peer's interface %s: %s", peer->interface,
 				 output && *output ? output : strerror(-ret));
 	return ret;
+}
+
+/* Without IPv6: its neighbour discovery is traffic that no workload asked for. */
+static int configure(const struct peer *peer, const char *address, unsigned int mtu, char **why)
+{
+	autofree char *script = xasprintf(
+		"echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6; ip addr flush dev \"$0\"; "
+		"ip link set \"$0\" down mtu %u && ip addr add %s dev \"$0\"",
+		mtu, address);
+
+	return run_script(peer, script, why);
+}
+
+int peer_up(const struct peer *peer, char **why)
+{
+	return run_script(peer, "ip link set \"$0\" up", why);
 }
 
 int peer_open(struct journal *journal, const struct host_device *device, const char *address,

@@ -21,10 +21,13 @@ int peer_probe(const struct host_device *device, char **why);
 
 /*
  * Makes the namespace (once a run) and gives the interface its address ("198.18.0.1/24") and MTU.
- * device must outlive the peer. 0 or -errno with the reason in *why (to free).
+ * It stays down until peer_up(): a NIC that no reset has stopped would put what the peer sends,
+ * be it a dead connection's, where the last VM had its buffers. device must outlive the peer.
+ * Both: 0 or -errno with the reason in *why (to free).
  */
 int peer_open(struct journal *journal, const struct host_device *device, const char *address,
 	      unsigned int mtu, struct peer **out, char **why);
+int peer_up(const struct peer *peer, char **why);
 /* NULL is fine. The namespace stays until the journal undoes it. */
 void peer_close(struct peer *peer);
 

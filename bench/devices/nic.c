@@ -145,6 +145,15 @@ static int bring_up(struct boot *boot, const struct settings *settings)
 			    "the guest's NIC does not come up: does it take this MTU?");
 }
 
+/* Only now that the guest's driver has the NIC. */
+static int connect_peer(struct boot *boot)
+{
+	autofree char *why = NULL;
+	int ret = peer_up(boot->peer, &why);
+
+	return ret ? boot_fail(boot, ret, "%s", why) : 0;
+}
+
 /* Its interrupts are there once it is up. */
 static int place_interrupts(struct boot *boot, const struct settings *settings)
 {
@@ -223,6 +232,8 @@ static int guest_setup(struct boot *boot, const struct settings *settings)
 		ret = set_features(boot, settings);
 	if (!ret)
 		ret = bring_up(boot, settings);
+	if (!ret)
+		ret = connect_peer(boot);
 	if (!ret)
 		ret = place_interrupts(boot, settings);
 	if (!ret)

@@ -27,7 +27,8 @@
 #define MAX_SIZE (16 * 1024)
 #define MAX_FLOWS 256
 #define CONTROL MAX_FLOWS /* the event that is no flow's */
-#define STALL_MS 10000	  /* no answer for that long: the other end is gone */
+#define STALL_MS 5000	  /* no answer for that long: the other end is gone */
+#define LATE_S 2	  /* nor may a result hide a flow that waits for so long */
 
 struct options {
 	const char *serve, *host;
@@ -283,6 +284,17 @@ static bool run_events(int epoll, const struct options *options, struct window *
 	return told;
 }
 
+/* A transaction that never ends is in no latency. */
+static void check_answers(const struct options *options)
+{
+	uint64_t now = now_ns();
+
+	for (size_t i = 0; i < options->flows; i++)
+		if (now - flows[i].sent_ns > LATE_S * 1000000000ULL)
+			fail("%s port %s has not answered for %.1f s: is the cable plugged in?",
+			     options->host, options->port, (double)(now - flows[i].sent_ns) * 1e-9);
+}
+
 static int client(const struct options *options)
 {
 	struct window window = { .latency = histogram_new() };
@@ -310,6 +322,7 @@ static int client(const struct options *options)
 			control_event("begun", NULL);
 			break;
 		case CONTROL_END:
+			check_answers(options);
 			print_result(&window, options);
 			histogram_free(window.latency);
 			return 0;

@@ -61,6 +61,14 @@ int iperf_parse(const char *text, struct iperf_result *result, char **why)
 
 /* --- the server, on the peer --- */
 
+static int explain_server(struct boot *boot, const char *path)
+{
+	autofree char *text = file_read_trimmed(path);
+
+	return boot_fail(boot, -EREMOTEIO, "iperf3's server on the peer: %.300s",
+			 text && *text ? text : "ended at once");
+}
+
 /* It listens, or its last words are the reason. */
 static int await_server(struct cell_run *run, struct proc *server, const char *path)
 {
@@ -75,8 +83,7 @@ static int await_server(struct cell_run *run, struct proc *server, const char *p
 			return 0;
 		ret = proc_wait(server, &boot->vm->waiter, 0.05, NULL);
 		if (!ret)
-			return boot_fail(boot, -EREMOTEIO, "iperf3's server on the peer: %s",
-					 text && *text ? text : "ended at once");
+			return explain_server(boot, path);
 		if (ret == -ETIMEDOUT)
 			ret = now_ns() < deadline
 				      ? 0

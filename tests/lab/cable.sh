@@ -32,8 +32,10 @@ same_state() {
 }
 
 nothing_left() {
-	pgrep -x 'qemu-system-x86|rr|iperf3|memload|pkt' >"$work/left" &&
-		bad "$1" "still running: $(tr '\n' ' ' <"$work/left")" || ok "$1"
+	for name in qemu-system-x86 rr iperf3 memload pkt; do
+		pgrep -lx "$name"
+	done >"$work/left"
+	[ -s "$work/left" ] && bad "$1" "still running: $(tr '\n' ' ' <"$work/left")" || ok "$1"
 }
 
 # start CONFIG DIR: a run in the background, as $pid
