@@ -60,13 +60,16 @@ add_units make --no-print-directory coiommu-tsan
 step "fuzzing of the requests"
 add_units make --no-print-directory coiommu-fuzz
 step "the memcached load generator on the loopback"
-add_lines 34 timeout 120 tests/load.sh build
+add_lines 34 timeout 180 tests/load.sh build
 step "the packet benchmark between two network namespaces"
-add_lines 40 timeout 120 tests/pkt.sh
+add_lines 40 timeout 180 tests/pkt.sh
 step "a small experiment in the virtual lab"
 timeout 900 "$bench" run tests/lab/experiment.yaml --out "$out/run" ||
 	echo "exit status $?"
 add_lines 43 tests/lab/results.sh "$out/run" $((256 << 20))
+step "every network workload, in the virtual lab"
+timeout 900 "$bench" run tests/lab/network.yaml --out "$out/network" || echo "exit status $?"
+add_lines 40 tests/lab/network.sh "$out/network" $((256 << 20))
 step "coIOMMU under strain"
 timeout 600 "$bench" run tests/lab/coiommu.yaml --out "$out/strain" || echo "exit status $?"
 add_lines 20 tests/lab/strain.sh "$out/strain"
@@ -75,6 +78,9 @@ add_lines 27 timeout 900 "$bench" lab --cpus 2 sh "$(pwd)/tests/lab/coiommu.sh" 
 	"$(pwd)/tests/lab"
 step "accidents, in the virtual lab"
 add_lines 23 timeout 1200 "$bench" lab sh "$(pwd)/tests/lab/inside.sh" "$bench" \
+	"$(pwd)/tests/lab"
+step "accidents of the NIC and its peer"
+add_lines 24 timeout 1200 "$bench" lab sh "$(pwd)/tests/lab/cable.sh" "$bench" \
 	"$(pwd)/tests/lab"
 step "accidents of the lab itself"
 add_lines 9 timeout 1200 tests/lab/outside.sh "$bench" "$(pwd)/tests/lab" "$out/outside"

@@ -193,7 +193,6 @@ static void add_open_loop(json_t *result, const struct counts *sum, double windo
 {
 	json_object_set_new(result, "offered_per_s", number((double)sum->arrivals / window_s));
 	json_object_set_new(result, "unanswered", json_integer((json_int_t)sum->unanswered));
-	json_object_set_new(result, "oldest_wait_s", number((double)sum->oldest_wait_ns / 1e9));
 }
 
 static json_t *result_of(const struct run *run, const struct counts *sum)
@@ -216,6 +215,7 @@ static json_t *result_of(const struct run *run, const struct counts *sum)
 	if (!result)
 		die("out of memory");
 	add_latency(result, sum);
+	json_object_set_new(result, "oldest_wait_s", number((double)sum->oldest_wait_ns / 1e9));
 	if (options->rate > 0)
 		add_open_loop(result, sum, window_s);
 	return result;

@@ -333,6 +333,9 @@ static void count_unanswered(struct worker *w)
 		if (request && request->start_ns < oldest)
 			oldest = request->start_ns;
 	}
+	w->counts.oldest_wait_ns = end - oldest;
+	if (w->options->rate <= 0)
+		return;
 	if (w->next_arrival_ns < (double)oldest)
 		oldest = (uint64_t)w->next_arrival_ns;
 	for (; w->next_arrival_ns < (double)end; w->counts.unanswered++)
@@ -358,8 +361,7 @@ static void *run(void *arg)
 			send_due(w);
 		check_timeouts(w, now);
 	}
-	if (w->options->rate > 0)
-		count_unanswered(w);
+	count_unanswered(w);
 	return NULL;
 }
 

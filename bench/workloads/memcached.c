@@ -42,9 +42,27 @@ static const struct setting settings_table[] = {
 	{ 0 },
 };
 
-enum { OPS, MISSES, VERIFY_ERRORS, LAT_MEAN, LAT_P50, LAT_P99, LAT_P999, LAT_MAX };
+/* A request that waits for so long when the window ends is in no latency. */
+#define LATE_S 2
+
+enum {
+	OPS,
+	OFFERED,
+	UNANSWERED,
+	MISSES,
+	VERIFY_ERRORS,
+	LAT_MEAN,
+	LAT_P50,
+	LAT_P99,
+	LAT_P999,
+	LAT_MAX
+};
 static const struct metric_desc metrics[] = {
 	[OPS] = { "memcached_ops_per_s", "ops/s", DIRECTION_HIGHER, "requests answered a second" },
+	[OFFERED] = { "memcached_offered_per_s", "ops/s", DIRECTION_NONE,
+		      "requests due a second (open loop)" },
+	[UNANSWERED] = { "memcached_unanswered", "count", DIRECTION_LOWER,
+			 "requests due in the window and not answered in it (open loop)" },
 	[MISSES] = { "memcached_misses", "count", DIRECTION_LOWER, "gets of keys that were gone" },
 	[VERIFY_ERRORS] = { "verify_errors", "count", DIRECTION_LOWER, "values that were wrong" },
 	[LAT_MEAN] = { "lat_mean_s", "s", DIRECTION_LOWER,
@@ -149,6 +167,25 @@ static int start_load(struct cell_run *run, const struct settings *settings, str
 	return ret;
 }
 
+/*
+ * In an open loop a server that is too slow leaves requests behind: they are counted. In a closed
+ * one nothing else is asked for meanwhile, and a connection that stands still would go unseen.
+ */
+static int add_waiting(struct cell_run *run, struct tool *load, const struct tool_result *result)
+{
+	double wait;
+	int ret = tool_number(load, result, "oldest_wait_s", &wait);
+
+	if (settings_number(run->cell->workload_settings, "rate") <= 0) {
+		if (!ret && wait > LATE_S)
+			cell_invalid(run, "memcached has not answered a request for %.1f s", wait);
+		return ret;
+	}
+	if (!ret)
+		ret = tool_sample(load, result, "offered_per_s", &metrics[OFFERED]);
+	return ret ? ret : tool_sample(load, result, "unanswered", &metrics[UNANSWERED]);
+}
+
 static int add_result(struct cell_run *run, struct tool *load, const struct tool_result *result)
 {
 	static const struct {
@@ -177,6 +214,8 @@ static int add_result(struct cell_run *run, struct tool *load, const struct tool
 		ret = tool_number(load, result, "window_s", &window);
 	if (!ret)
 		ret = tool_number(load, result, "verify_errors", &errors);
+	if (!ret)
+		ret = add_waiting(run, load, result);
 	if (!ret && errors > 0)
 		cell_invalid(run, "%.0f values read from memcached were wrong", errors);
 	run->bytes = ret ? 0 : (in + out) / window * result->window_s;
