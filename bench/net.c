@@ -13,16 +13,24 @@
 
 int net_addresses(const struct settings *nic, struct net_addresses *out)
 {
-	const char *subnet = settings_text(nic, "subnet");
-	unsigned int part[3];
-	char rest;
+	const char *text = settings_text(nic, "subnet");
+	unsigned long part[3];
 
-	if (sscanf(subnet, "%3u.%3u.%3u%c", &part[0], &part[1], &part[2], &rest) != 3 ||
-	    part[0] < 1 || part[0] > 223 || part[1] > 255 || part[2] > 255)
+	for (size_t i = 0; i < ARRAY_SIZE(part); i++) {
+		char *end;
+
+		if (*text < '0' || *text > '9')
+			return -EINVAL;
+		part[i] = strtoul(text, &end, 10);
+		if (part[i] > 255 || *end != (i < 2 ? '.' : '\0'))
+			return -EINVAL;
+		text = end + (i < 2);
+	}
+	if (part[0] < 1 || part[0] > 223)
 		return -EINVAL;
-	snprintf(out->peer, sizeof(out->peer), "%u.%u.%u.1", part[0], part[1], part[2]);
+	snprintf(out->peer, sizeof(out->peer), "%lu.%lu.%lu.1", part[0], part[1], part[2]);
 	snprintf(out->peer_prefix, sizeof(out->peer_prefix), "%s/24", out->peer);
-	snprintf(out->guest, sizeof(out->guest), "%u.%u.%u.2", part[0], part[1], part[2]);
+	snprintf(out->guest, sizeof(out->guest), "%lu.%lu.%lu.2", part[0], part[1], part[2]);
 	return 0;
 }
 

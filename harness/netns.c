@@ -49,11 +49,16 @@ static int read_state(const char *remote, const char *interface, unsigned int *m
 	autofree char *quoted = shell_quoted(interface);
 	autofree char *script = xasprintf("cd /sys/class/net/%s && cat mtu flags", quoted);
 	autofree char *output = NULL;
-	unsigned int flags;
+	unsigned long flags = 0;
+	char *mtu_end, *flags_end;
 	int ret = run_script(remote, script, &output);
 
-	if (!ret && sscanf(output, "%u %x", mtu, &flags) != 2)
-		ret = -EIO;
+	if (!ret) {
+		*mtu = (unsigned int)strtoul(output, &mtu_end, 10);
+		flags = strtoul(mtu_end, &flags_end, 16);
+		if (mtu_end == output || flags_end == mtu_end)
+			ret = -EIO;
+	}
 	if (ret) {
 		*why = xasprintf("cannot read the state of %s%s%s: %s", interface,
 				 remote ? " on " : "", remote ? remote : "",

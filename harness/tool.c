@@ -321,7 +321,7 @@ int tool_number(struct tool *tool, const struct tool_result *result, const char 
 int tool_sample(struct tool *tool, const struct tool_result *result, const char *key,
 		const struct metric_desc *metric)
 {
-	double value;
+	double value = 0;
 	int ret = tool_number(tool, result, key, &value);
 
 	if (!ret)
@@ -331,7 +331,7 @@ int tool_sample(struct tool *tool, const struct tool_result *result, const char 
 
 int tool_ops(struct tool *tool, const struct tool_result *result, const char *key)
 {
-	double ops, window;
+	double ops = 0, window = 1;
 	int ret = tool_number(tool, result, key, &ops);
 
 	if (!ret)

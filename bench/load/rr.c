@@ -39,9 +39,9 @@ struct options {
 };
 
 struct flow {
-	int fd;
 	size_t left; /* bytes of this message that are to come */
 	uint64_t sent_ns;
+	int fd;
 	bool open;
 };
 
@@ -136,7 +136,7 @@ static void accept_one(int epoll, int listener)
 static int listen_on(const char *port)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET,
-				       .sin_port = htons((uint16_t)atoi(port)) };
+				       .sin_port = htons((uint16_t)strtoul(port, NULL, 10)) };
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
 	if (fd < 0)

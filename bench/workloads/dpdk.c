@@ -379,7 +379,7 @@ static int measure(struct cell_run *run, const struct macs *macs)
 
 static int run_dpdk(struct cell_run *run)
 {
-	struct macs macs = { NULL };
+	struct macs macs = { NULL, NULL };
 	int ret = read_macs(run, &macs);
 	int returned;
 
