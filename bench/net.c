@@ -80,7 +80,20 @@ int net_start_server(struct boot *boot, char *const argv[], unsigned int port, u
 	}
 	if (ret)
 		guest_kill(guest, *job);
+	if (ret == -ETIMEDOUT)
+		return boot_fail(boot, -EREMOTEIO, "%s in the guest does not listen on port %u",
+				 argv[0], port);
 	return ret;
+}
+
+void net_stop_server(struct boot *boot, unsigned int port, uint32_t job)
+{
+	uint64_t deadline = deadline_in(READ_S);
+
+	guest_kill(boot->vm->guest, job);
+	while (listens(boot, port) && now_ns() < deadline)
+		if (wait_seconds(&boot->vm->waiter, 0.05))
+			return;
 }
 
 static const char statistics[] = "cd /sys/class/net/\"$0\"/statistics && "
@@ -118,8 +131,11 @@ int net_read_ends(struct boot *boot, struct net_ends *ends)
 	ret = peer_run(boot->peer, peer, READ_S, &peer_text);
 	if (!ret)
 		ret = parse(peer_text, &ends->peer);
+	if (ret == -EINTR)
+		return ret;
 	if (ret)
-		return boot_fail(boot, ret, "cannot read the packet counters of the peer's %s: %s",
+		return boot_fail(boot, -EREMOTEIO,
+				 "cannot read the packet counters of the peer's %s: %s",
 				 peer_interface(boot->peer), peer_text ? peer_text : "");
 	return 0;
 }

@@ -25,6 +25,9 @@ void net_guest_address(const struct boot *boot, struct net_addresses *out);
  */
 int net_start_server(struct boot *boot, char *const argv[], unsigned int port, uint32_t *job);
 
+/* Kills it and waits until its port is free again. */
+void net_stop_server(struct boot *boot, unsigned int port, uint32_t job);
+
 struct net_counters {
 	uint64_t rx_packets, tx_packets, rx_bytes, tx_bytes;
 };

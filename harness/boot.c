@@ -27,6 +27,14 @@ int boot_fail(struct boot *boot, int err, const char *fmt, ...)
 	return err;
 }
 
+int boot_guest_script(struct boot *boot, const char *script, const char *arg, const char *failed)
+{
+	char *const argv[] = { (char *)"sh", (char *)"-c", (char *)script, (char *)arg, NULL };
+	int ret = guest_run(boot->vm->guest, argv, 60, NULL);
+
+	return ret == -EREMOTEIO ? boot_fail(boot, ret, "%s", failed) : ret;
+}
+
 void cell_invalid(struct cell_run *run, const char *fmt, ...)
 {
 	va_list ap;
@@ -168,6 +176,7 @@ int measure_begin(struct cell_run *run)
 	place_interrupts(run->boot);
 	run->begin_ns = now_ns();
 	ret = sources_phase(run, SOURCE_BEGIN);
+	run->counted_s = -now_s();
 	/* Next to the counters that it divides, as at the end. */
 	return ret ? ret : count_ops(run, &run->ops);
 }
@@ -178,6 +187,7 @@ int measure_end(struct cell_run *run)
 	int ret = count_ops(run, &ops);
 
 	run->end_ns = now_ns();
+	run->counted_s += now_s();
 	run->ops = run->device_ops = ops - run->ops;
 	return ret ? ret : sources_phase(run, SOURCE_END);
 }

@@ -61,12 +61,19 @@ struct cell_run {
 	 * own there (transactions); device_ops stay what the device counted.
 	 */
 	uint64_t ops, device_ops;
-	double bytes; /* payload moved in the window; 0: not counted */
+	/* Seconds between the two readings of the counters that operations are set against. */
+	double counted_s;
+	double bytes; /* moved in the window by workloads that are about bytes, else 0 */
 };
 
 /* Notes why, unless a reason is there already, and returns err: return boot_fail(...). */
 __attribute__((format(printf, 3, 4))) int boot_fail(struct boot *boot, int err, const char *fmt,
 						    ...);
+/*
+ * Runs a shell script in the guest with arg as $0, a minute at most. One that fails is -EREMOTEIO
+ * with `failed` as the boot's reason.
+ */
+int boot_guest_script(struct boot *boot, const char *script, const char *arg, const char *failed);
 /* The cell's data cannot be trusted: its boot is invalid with this reason. */
 __attribute__((format(printf, 2, 3))) void cell_invalid(struct cell_run *run, const char *fmt, ...);
 

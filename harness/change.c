@@ -205,16 +205,16 @@ static char *netns_by_hand(const json_t *record)
 	autofree char *interface = shell_quoted(text_of(record, "interface"));
 	autofree char *mtu = shell_quoted(text_of(record, "mtu"));
 	autofree char *script = xasprintf(
-		"test -e /run/netns/%s || exit 0; kill -9 $(ip netns pids %s) 2>/dev/null; "
+		"if test -e /run/netns/%s; then kill -9 $(ip netns pids %s) 2>/dev/null; "
 		"ip -n %s addr flush dev %s; ip -n %s link set %s down netns $$; ip netns del %s; "
-		"ip link set %s mtu %s %s",
-		name, name, name, interface, name, interface, name, interface, mtu,
+		"fi; test ! -e /sys/class/net/%s || ip link set %s mtu %s %s",
+		name, name, name, interface, name, interface, name, interface, interface, mtu,
 		text_of(record, "state"));
 	char *const command[] = { (char *)"sh", (char *)"-c", script, NULL };
 	struct strlist argv = { 0 };
 	struct strbuf line = { 0 };
 
-	shell_remote(remote && *remote ? remote : NULL, command, &argv);
+	shell_remote(remote && *remote ? remote : NULL, false, command, &argv);
 	for (size_t i = 0; i < argv.nr; i++) {
 		strbuf_addf(&line, i ? " " : "");
 		shell_quote(&line, argv.items[i]);
@@ -227,7 +227,7 @@ static int undo_netns(const json_t *record, int lock_fd)
 {
 	autofree char *line = netns_by_hand(record), *output = NULL;
 	char *const argv[] = { (char *)"sh", (char *)"-c", line, NULL };
-	int ret = proc_run(argv, 60, &output);
+	int ret = proc_run_cleanup(argv, 60, &output);
 
 	if (ret)
 		log_err("namespace %s: %s", text_of(record, "name"), output ? output : "");

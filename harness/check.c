@@ -13,6 +13,7 @@
 
 #include "harness/config.h"
 #include "harness/pci.h"
+#include "harness/peer.h"
 #include "harness/placing.h"
 #include "harness/proc.h"
 #include "harness/util.h"
@@ -161,6 +162,19 @@ static void check_vfio(const struct check_args *args, struct check_report *repor
 		    NULL);
 }
 
+/* A warning: the other devices' cells run without it. */
+static void check_peer(const struct host_device *device, struct check_report *report)
+{
+	const char *port = device->peer ? device->peer : device->remote;
+	autofree char *why = NULL;
+
+	if (!peer_probe(device, &why))
+		add(report, "peer", CHECK_OK, xasprintf("of %s: %s", device->kind, port), NULL);
+	else
+		add(report, "peer", CHECK_WARN, xstrdup(why),
+		    xstrdup("without it the workloads of this NIC are skipped"));
+}
+
 /* One item for each device; pci_assignable() says "reason: remedy". */
 static void check_device(const struct host_device *device, struct check_report *report)
 {
@@ -173,6 +187,8 @@ static void check_device(const struct host_device *device, struct check_report *
 		    xasprintf("%s %s, %s", device->kind, device->address,
 			      driver ? driver : "no driver"),
 		    NULL);
+		if (device->peer || device->remote)
+			check_peer(device, report);
 		return;
 	}
 	for (split = NULL, colon = strstr(why, ": "); colon; colon = strstr(colon + 1, ": "))

@@ -60,10 +60,10 @@ json_t *experiment_json(const struct experiment *exp);
 
 /* What a host lends to the harness. Nothing that is not named here is ever touched. */
 struct host_device {
-	char *kind;	/* as the device plug-in is named: nvme, nic, ... */
-	char *address;	/* PCI, domain:bus:device.function */
-	bool writable;	/* the user allows workloads that destroy its data */
-	char *features; /* what the guest's NIC must do without, as "tso off sg off", or NULL */
+	char *kind;	  /* as the device plug-in is named: nvme, nic, ... */
+	char *address;	  /* PCI, domain:bus:device.function */
+	bool writable;	  /* the user allows workloads that destroy its data */
+	bool within_page; /* a NIC that sends no buffer which crosses a page (an emulated one) */
 	/* The other end of a NIC's cable: a port of this host, or an interface of a remote one. */
 	char *peer;	 /* PCI address, or NULL */
 	char *remote;	 /* where ssh reaches it, as "user@host", or NULL */

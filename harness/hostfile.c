@@ -28,8 +28,7 @@ static const struct setting device_settings[] = {
 	{ "address", SETTING_TEXT, "", .help = "PCI address" },
 	{ "peer", SETTING_TEXT, "", .help = "PCI address of the port at the other end" },
 	{ "writable", SETTING_BOOL, "no", .help = "its data may be destroyed" },
-	{ "features", SETTING_TEXT, "",
-	  .help = "for the guest's ethtool -K, as \"tso off sg off\"" },
+	{ "within_page", SETTING_BOOL, "no", .help = "it sends no buffer that crosses a page" },
 	{ "remote", SETTING_TEXT, "", .help = "where ssh reaches the other end: user@host" },
 	{ "interface", SETTING_TEXT, "", .help = "the remote end's interface" },
 	{ "tools", SETTING_TEXT, "", .help = "folder of the load tools on the remote host" },
@@ -93,16 +92,6 @@ static char *text_or_null(const struct settings *s, const char *name)
 	return *text ? xstrdup(text) : NULL;
 }
 
-/* Words for a shell in the guest. */
-static int check_features(const struct yaml_node *map, const char *features)
-{
-	if (!features || !features[strspn(features, "abcdefghijklmnopqrstuvwxyz0123456789- ")])
-		return 0;
-	return yaml_error(yaml_get(map, "features"),
-			  "'%.40s' is no list for ethtool -K: write it as \"tso off sg off\"",
-			  features);
-}
-
 static int check_remote(const struct yaml_node *map, const struct host_device *device)
 {
 	if (device->remote && device->peer)
@@ -122,8 +111,8 @@ static int check_remote(const struct yaml_node *map, const struct host_device *d
 static int read_device_map(const struct yaml_node *map, const struct host *host,
 			   struct host_device *device)
 {
-	static const char *const keys[] = { "address",	 "peer",  "writable", "remote",
-					    "interface", "tools", "features" };
+	static const char *const keys[] = { "address",	 "peer",  "writable",	"remote",
+					    "interface", "tools", "within_page" };
 	const struct yaml_node *address = yaml_get(map, "address");
 	const struct yaml_node *peer = yaml_get(map, "peer");
 	struct settings *s = settings_new(device_settings);
@@ -142,9 +131,7 @@ static int read_device_map(const struct yaml_node *map, const struct host *host,
 	device->remote = text_or_null(s, "remote");
 	device->interface = text_or_null(s, "interface");
 	device->tools = text_or_null(s, "tools");
-	device->features = text_or_null(s, "features");
-	if (!ret)
-		ret = check_features(map, device->features);
+	device->within_page = settings_bool(s, "within_page");
 	if (!ret)
 		ret = check_remote(map, device);
 	settings_free(s);
@@ -252,7 +239,6 @@ void host_free(struct host *host)
 		free(host->devices[i].remote);
 		free(host->devices[i].interface);
 		free(host->devices[i].tools);
-		free(host->devices[i].features);
 	}
 	free(host->devices);
 	free(host->instructions);

@@ -157,10 +157,23 @@ static json_t *damaged_record(const char *line)
 			 text ? text : json_string("(not text)"));
 }
 
-static void load_record(struct journal *journal, const char *line)
+/* What was changed on another host outlives a reboot of this one. */
+static bool is_remote(const json_t *record)
+{
+	const char *remote = json_string_value(json_object_get(record, "remote"));
+
+	return remote && *remote;
+}
+
+static void load_record(struct journal *journal, const char *line, bool rebooted)
 {
 	json_t *record = json_loads(line, 0, NULL);
 	json_int_t seq;
+
+	if (rebooted && !is_remote(record)) {
+		json_decref(record);
+		return;
+	}
 
 	if (!change_valid(record)) {
 		json_decref(record);
@@ -190,6 +203,7 @@ static int load(struct journal *journal)
 	autofree char *text = file_read(journal->path, NULL);
 	autofree char *boot = NULL, *now = boot_id();
 	char *line = text, *end;
+	bool rebooted = false;
 
 	if (!text)
 		return errno == ENOENT ? 0 : -errno;
@@ -198,11 +212,11 @@ static int load(struct journal *journal)
 		if (line == text)
 			boot = header_boot(line);
 		if (line != text || !boot)
-			load_record(journal, line);
-		else if (strcmp(boot, now) != 0)
-			break;
+			load_record(journal, line, rebooted);
+		else
+			rebooted = strcmp(boot, now) != 0;
 	}
-	if (boot && strcmp(boot, now) != 0)
+	if (rebooted)
 		log_info("%s is from before a reboot, which undid its changes: dropped",
 			 journal->path);
 	else if (*line)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "harness/pci.h"
+#include "harness/shell.h"
 #include "harness/util.h"
 
 static char *interface_of(const char *bdf)
@@ -92,4 +93,22 @@ int netdev_free(const char *bdf, char **interface, char **why)
 	*interface = name;
 	name = NULL;
 	return 0;
+}
+
+int netdev_free_remote(const char *remote, const char *interface, char **why)
+{
+	autofree char *name = shell_quoted(interface), *output = NULL;
+	autofree char *script = xasprintf(
+		"cd /sys/class/net/%s || exit 1; "
+		"for user in upper_* master; do test ! -e $user || "
+		"{ echo 'it belongs to a bond, a bridge or a VLAN'; exit 1; }; done; "
+		"test -z \"$(ip -o -4 addr show dev %s; ip -o -6 addr show dev %s scope global)\" || "
+		"{ echo 'it has an IP address'; exit 1; }",
+		name, name, name);
+	int ret = shell_run(remote, script, 30, &output);
+
+	if (ret)
+		*why = xasprintf("the peer's interface %s on %s cannot be taken: %s", interface,
+				 remote, output && *output ? output : strerror(-ret));
+	return ret;
 }

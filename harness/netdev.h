@@ -10,4 +10,7 @@
  */
 int netdev_free(const char *bdf, char **interface, char **why);
 
+/* The same of an interface of a remote host, asked over ssh. */
+int netdev_free_remote(const char *remote, const char *interface, char **why);
+
 #endif

@@ -6,7 +6,6 @@
 #include "harness/journal.h"
 #include "harness/journal_record.h"
 #include "harness/netdev.h"
-#include "harness/proc.h"
 #include "harness/shell.h"
 #include "harness/util.h"
 
@@ -29,19 +28,6 @@ static bool same_port(const json_t *record, const struct netns_port *port)
 	       !strcmp(text_of(record, "interface"), port->interface);
 }
 
-/* Runs a script there; *output gets what it printed, to free. */
-static int run_script(const char *remote, const char *script, char **output)
-{
-	char *const command[] = { (char *)"sh", (char *)"-c", (char *)script, NULL };
-	struct strlist argv = { 0 };
-	int ret;
-
-	shell_remote(remote, command, &argv);
-	ret = proc_run(argv.items, COMMAND_S, output);
-	strlist_free(&argv);
-	return ret;
-}
-
 /* "MTU STATE" of the interface as it is now. */
 static int read_state(const char *remote, const char *interface, unsigned int *mtu,
 		      const char **state, char **why)
@@ -51,7 +37,7 @@ static int read_state(const char *remote, const char *interface, unsigned int *m
 	autofree char *output = NULL;
 	unsigned long flags = 0;
 	char *mtu_end, *flags_end;
-	int ret = run_script(remote, script, &output);
+	int ret = shell_run(remote, script, COMMAND_S, &output);
 
 	if (!ret) {
 		*mtu = (unsigned int)strtoul(output, &mtu_end, 10);
@@ -69,6 +55,20 @@ static int read_state(const char *remote, const char *interface, unsigned int *m
 	return 0;
 }
 
+/* Before anything is recorded: undoing would take somebody else's. */
+static int check_name(const char *remote, const char *name, char **why)
+{
+	autofree char *script = xasprintf("test ! -e /run/netns/%s", name);
+	int ret = shell_run(remote, script, COMMAND_S, NULL);
+
+	if (ret)
+		*why = xasprintf(
+			"there is a network namespace %s%s%s already: is another iommubench "
+			"using this peer? If not: ip netns del %s",
+			name, remote ? " on " : "", remote ? remote : "", name);
+	return ret ? -EEXIST : 0;
+}
+
 static int make(struct journal *journal, const char *name, const struct netns_port *port,
 		const char *interface, char **why)
 {
@@ -81,6 +81,8 @@ static int make(struct journal *journal, const char *name, const struct netns_po
 	unsigned int mtu;
 	int ret = read_state(port->remote, interface, &mtu, &state, why);
 
+	if (!ret)
+		ret = check_name(port->remote, name, why);
 	if (ret)
 		return ret;
 	old_mtu = xasprintf("%u", mtu);
@@ -89,7 +91,7 @@ static int make(struct journal *journal, const char *name, const struct netns_po
 				   name, "interface", interface, "mtu", old_mtu, "state", state,
 				   "remote", port->remote ? port->remote : "", "bdf", port->bdf));
 	if (!ret)
-		ret = run_script(port->remote, script, &output);
+		ret = shell_run(port->remote, script, COMMAND_S, &output);
 	if (!ret)
 		return 0;
 	*why = xasprintf("cannot make the network namespace %s for %s: %s", name, interface,
@@ -112,6 +114,8 @@ int journal_netns(struct journal *journal, const char *name, const struct netns_
 	if (port->bdf)
 		ret = netdev_free(port->bdf, &found, why);
 	else
+		ret = netdev_free_remote(port->remote, port->interface, why);
+	if (!ret && !found)
 		found = xstrdup(port->interface);
 	if (!ret)
 		ret = make(journal, name, port, found, why);

@@ -33,10 +33,13 @@ int peer_probe(const struct host_device *device, char **why)
 		*why = xstrdup("there is no `ip`: install iproute2");
 		return -ENOENT;
 	}
-	return device->peer ? netdev_free(device->peer, &interface, why) : 0;
+	if (device->peer)
+		return netdev_free(device->peer, &interface, why);
+	return netdev_free_remote(device->remote, device->interface, why);
 }
 
-void peer_command(const struct peer *peer, char *const command[], struct strlist *argv)
+static void add_command(const struct peer *peer, bool terminal, char *const command[],
+			struct strlist *argv)
 {
 	static const char *const prefix[] = { "ip", "netns", "exec", PEER_NETNS };
 	struct strlist whole = { 0 };
@@ -45,8 +48,13 @@ void peer_command(const struct peer *peer, char *const command[], struct strlist
 		strlist_add(&whole, prefix[i]);
 	for (; *command; command++)
 		strlist_add(&whole, *command);
-	shell_remote(peer->device->remote, whole.items, argv);
+	shell_remote(peer->device->remote, terminal, whole.items, argv);
 	strlist_free(&whole);
+}
+
+void peer_command(const struct peer *peer, char *const command[], struct strlist *argv)
+{
+	add_command(peer, false, command, argv);
 }
 
 int peer_run(const struct peer *peer, char *const command[], double timeout_s, char **output)
@@ -62,14 +70,16 @@ int peer_run(const struct peer *peer, char *const command[], double timeout_s, c
 
 int peer_start(const struct peer *peer, char *const command[], const char *path, struct proc *proc)
 {
+	autoclose int none = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	autoclose int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	struct strlist argv = { 0 };
 	int ret;
 
 	if (fd < 0)
 		return -errno;
-	peer_command(peer, command, &argv);
-	ret = proc_start(argv.items, &(struct proc_options){ .out = fd, .err = fd }, proc);
+	add_command(peer, true, command, &argv);
+	ret = proc_start(argv.items, &(struct proc_options){ .in = none, .out = fd, .err = fd },
+			 proc);
 	strlist_free(&argv);
 	return ret;
 }

@@ -37,7 +37,8 @@ const char *peer_interface(const struct peer *peer);
 void peer_command(const struct peer *peer, char *const command[], struct strlist *argv);
 /* Runs it to its end: as proc_run(). */
 int peer_run(const struct peer *peer, char *const command[], double timeout_s, char **output);
-/* Starts it, its output into the file at path. It is the caller's: proc_kill(). 0 or -errno. */
+/* Starts it, without our stdin, its output into the file at path. It is the caller's: proc_kill().
+ * 0 or -errno. */
 int peer_start(const struct peer *peer, char *const command[], const char *path, struct proc *proc);
 /* The path of a load tool there, to free. */
 char *peer_tool(const struct peer *peer, const char *build_dir, const char *name);

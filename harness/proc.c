@@ -72,16 +72,15 @@ int proc_start(char *const argv[], const struct proc_options *options, struct pr
 	if (read(report[0], &err, sizeof(err)) != sizeof(err))
 		err = 0;
 	close(report[0]);
-	if (err) {
-		waitpid(proc->pid, NULL, 0);
-		return -err;
-	}
-	proc->pidfd = (int)syscall(SYS_pidfd_open, proc->pid, 0);
-	if (proc->pidfd < 0) {
+	proc->pidfd = err ? -1 : (int)syscall(SYS_pidfd_open, proc->pid, 0);
+	if (proc->pidfd >= 0)
+		return 0;
+	if (!err) {
 		err = errno;
 		kill(proc->pid, SIGKILL);
-		waitpid(proc->pid, NULL, 0);
 	}
+	waitpid(proc->pid, NULL, 0);
+	proc->pid = 0; /* nobody's to kill any more */
 	return -err;
 }
 
@@ -132,15 +131,14 @@ const char *proc_status_text(int status)
 }
 
 /* Reads until the pipe's end or the deadline. */
-static int collect_output(int fd, uint64_t deadline, struct strbuf *sb)
+static int collect_output(int fd, const struct waiter *waiter, uint64_t deadline, struct strbuf *sb)
 {
-	static const struct waiter waiter = { .pidfd = -1 };
 	char chunk[4096];
 	ssize_t n;
 	int ret;
 
 	for (;;) {
-		ret = wait_readable(&waiter, fd, deadline);
+		ret = wait_readable(waiter, fd, deadline);
 		if (ret)
 			return ret;
 		n = read(fd, chunk, sizeof(chunk));
@@ -150,9 +148,10 @@ static int collect_output(int fd, uint64_t deadline, struct strbuf *sb)
 	}
 }
 
-int proc_run(char *const argv[], double timeout_s, char **output)
+/* Without our stdin, which is not meant for it: ssh would read it. */
+static int run(char *const argv[], const struct waiter *waiter, double timeout_s, char **output)
 {
-	static const struct waiter waiter = { .pidfd = -1 };
+	autoclose int none = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	uint64_t deadline = deadline_in(timeout_s);
 	struct strbuf sb = { 0 };
 	struct proc proc = { .pidfd = -1 };
@@ -162,13 +161,15 @@ int proc_run(char *const argv[], double timeout_s, char **output)
 		*output = NULL;
 	if (pipe2(pipes, O_CLOEXEC))
 		return -errno;
-	ret = proc_start(argv, &(struct proc_options){ .out = pipes[1], .err = pipes[1] }, &proc);
+	ret = proc_start(argv,
+			 &(struct proc_options){ .in = none, .out = pipes[1], .err = pipes[1] },
+			 &proc);
 	close(pipes[1]);
 	if (!ret) {
 		strbuf_add(&sb, "", 0);
-		ret = collect_output(pipes[0], deadline, &sb);
+		ret = collect_output(pipes[0], waiter, deadline, &sb);
 		if (!ret)
-			ret = proc_wait(&proc, &waiter, 5, &status);
+			ret = proc_wait(&proc, waiter, 5, &status);
 		if (ret)
 			proc_kill(&proc);
 		else if (status)
@@ -180,6 +181,20 @@ int proc_run(char *const argv[], double timeout_s, char **output)
 	else
 		free(sb.data);
 	return ret;
+}
+
+int proc_run(char *const argv[], double timeout_s, char **output)
+{
+	static const struct waiter waiter = { .pidfd = -1 };
+
+	return run(argv, &waiter, timeout_s, output);
+}
+
+int proc_run_cleanup(char *const argv[], double timeout_s, char **output)
+{
+	static const struct waiter waiter = { .pidfd = -1, .uninterruptible = true };
+
+	return run(argv, &waiter, timeout_s, output);
 }
 
 unsigned long long proc_locked_bytes(pid_t pid)

@@ -45,6 +45,8 @@ const char *proc_status_text(int status);
  * no such program; -EIO otherwise.
  */
 int proc_run(char *const argv[], double timeout_s, char **output);
+/* The same while cleaning up, which Ctrl-C must not cut short. */
+int proc_run_cleanup(char *const argv[], double timeout_s, char **output);
 
 /*
  * Bytes that process has locked, VFIO's pins among them (VmLck of /proc/PID/status: type1

@@ -115,6 +115,9 @@ static void plot_relative(struct drawing *drawing, const char *name, const char 
 	finish_job(drawing, &job, any);
 }
 
+#define OPERATION \
+	"An operation is an I/O, a request, a transaction, a packet, or 1 KiB of a stream. "
+
 /* A bar a cell, of a metric as it is; nothing if the run has none of it. */
 struct bars {
 	const char *name, *metric, *title, *caption, *tics;
@@ -141,7 +144,7 @@ static const struct bars instructions = {
 	.metric = "lab_instructions_per_op",
 	.title = "Emulated instructions per operation",
 	.caption = SPREAD "Guest, host kernel and QEMU together, counted by the emulator: a busy "
-			  "machine changes it least. Less is better.",
+			  "machine changes it least. " OPERATION "Less is better.",
 	.tics = "%.0s %c",
 };
 
@@ -154,7 +157,7 @@ static const struct bars network[] = {
 	{ "cpu_per_gbit", "host_cpu_s_per_gbit", "CPU time of QEMU per gigabit",
 	  SPREAD "Guest time included. Less is better.", "%g" },
 	{ "cpu_per_op", "host_cpu_s_per_op", "CPU time of QEMU per operation",
-	  SPREAD "Guest time included. Less is better.", "%.0s %c" },
+	  SPREAD "Guest time included. " OPERATION "Less is better.", "%.0s %c" },
 	{ "pinned_peak", "pinned_peak_bytes", "Pinned guest memory while running, peak",
 	  SPREAD "Less is better.", "%.0s %c" },
 };

@@ -203,7 +203,10 @@ static int dry_run(const struct run_options *options, const struct experiment *e
 {
 	struct host_device devices[] = {
 		{ .kind = (char *)"nvme", .address = (char *)LAB_NVME, .writable = true },
-		{ .kind = (char *)"nic", .address = (char *)LAB_NIC, .peer = (char *)LAB_PEER },
+		{ .kind = (char *)"nic",
+		  .address = (char *)LAB_NIC,
+		  .peer = (char *)LAB_PEER,
+		  .within_page = true },
 	};
 	struct host lab = { .kind = (char *)"lab-tcg",
 			    .devices = devices,

@@ -5,6 +5,7 @@
 #include "bench/registry.h"
 #include "harness/boot.h"
 #include "harness/pci.h"
+#include "harness/peer.h"
 #include "harness/placing.h"
 #include "harness/run_host.h"
 #include "harness/util.h"
@@ -59,6 +60,12 @@ static void print_host_writes(const struct host *host)
 
 		printf("host write: bind %s (%s) to vfio-pci, from %s; undone at the end\n",
 		       device->address, device->kind, driver ? driver : "its driver");
+		if (device->peer || device->remote)
+			printf("host write: network namespace " PEER_NETNS
+			       " for the interface of %s%s%s; "
+			       "undone at the end\n",
+			       device->peer ? device->peer : device->interface,
+			       device->remote ? " on " : "", device->remote ? device->remote : "");
 	}
 }
 

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "harness/proc.h"
+
 void shell_quote(struct strbuf *sb, const char *word)
 {
 	if (*word && word[strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -29,7 +31,7 @@ char *shell_quoted(const char *word)
 	return sb.data;
 }
 
-void shell_remote(const char *remote, char *const command[], struct strlist *argv)
+void shell_remote(const char *remote, bool terminal, char *const command[], struct strlist *argv)
 {
 	struct strbuf line = { 0 };
 
@@ -44,9 +46,26 @@ void shell_remote(const char *remote, char *const command[], struct strlist *arg
 		shell_quote(&line, *word);
 	}
 	strlist_add(argv, "ssh");
+	if (terminal)
+		strlist_add(argv, "-tt");
 	strlist_add(argv, "-oBatchMode=yes");
 	strlist_add(argv, "-oConnectTimeout=10");
+	strlist_add(argv, "-oServerAliveInterval=5");
+	strlist_add(argv, "-oLogLevel=ERROR"); /* what it prints is read */
+	strlist_add(argv, "-oControlPath=none");
 	strlist_add(argv, remote);
 	strlist_add(argv, line.data);
 	free(line.data);
+}
+
+int shell_run(const char *remote, const char *script, double timeout_s, char **output)
+{
+	char *const command[] = { (char *)"sh", (char *)"-c", (char *)script, NULL };
+	struct strlist argv = { 0 };
+	int ret;
+
+	shell_remote(remote, false, command, &argv);
+	ret = proc_run(argv.items, timeout_s, output);
+	strlist_free(&argv);
+	return ret;
 }

@@ -13,8 +13,11 @@ char *shell_quoted(const char *word);
 
 /*
  * Appends to argv what runs command there: itself (remote NULL), or ssh with the command quoted
- * for the other shell. ssh asks nothing and gives up after 10 s without a connection.
+ * for the other shell. ssh asks nothing and gives up after 10 s without a connection. terminal: the
+ * command gets one there, so that the end of ssh is its end, too.
  */
-void shell_remote(const char *remote, char *const command[], struct strlist *argv);
+void shell_remote(const char *remote, bool terminal, char *const command[], struct strlist *argv);
+/* Runs a script in a shell there: as proc_run(). */
+int shell_run(const char *remote, const char *script, double timeout_s, char **output);
 
 #endif

@@ -4,13 +4,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 
+#include "harness/log.h"
 #include "harness/proc.h"
 #include "harness/util.h"
 
 #define ANSWER_S 30
+#define END_S 10
 
 struct tool {
 	struct cell_run *run;
@@ -21,7 +25,7 @@ struct tool {
 	struct proc proc;
 	int in_fd, out_fd;
 	/* In the guest: */
-	bool in_guest, collected;
+	bool in_guest, collected, finished;
 	uint32_t job;
 	char *fifo;
 };
@@ -251,23 +255,46 @@ int tool_say(struct tool *tool, const char *word)
 	autofree char *line = xasprintf("%s\n", word);
 	int ret;
 
-	if (tool->in_guest)
-		return guest_write(guest_of(tool), tool->fifo, line);
+	if (tool->in_guest) {
+		ret = guest_write(guest_of(tool), tool->fifo, line);
+		return ret == -ENXIO ? explain_end(tool) : ret;
+	}
 	ret = write_all(tool->in_fd, line, strlen(line));
 	return ret == -EPIPE ? explain_end(tool) : ret;
 }
 
-/* The harness' window lies within those of the tools. */
-static int measure_window(struct cell_run *run, double runtime_s, double *window_s)
+static bool has_ended(struct tool *tool)
 {
-	double begin_s;
-	int ret = measure_begin(run);
+	struct pollfd poll_fd = { .fd = tool->proc.pidfd, .events = POLLIN };
 
-	begin_s = now_s();
+	if (tool->in_guest)
+		return tool->collected || guest_job_ended(guest_of(tool), tool->job);
+	return poll(&poll_fd, 1, 0) > 0;
+}
+
+/* The harness' window lies within those of the tools. A tool that ends is not waited for. */
+static int wait_window(struct tool *const *tools, size_t nr, double runtime_s)
+{
+	uint64_t end = deadline_in(runtime_s);
+	int ret = 0;
+
+	while (!ret && now_ns() < end) {
+		ret = wait_seconds(&boot_of(tools[0])->vm->waiter,
+				   fmin(1, (double)(end - now_ns()) * 1e-9));
+		for (size_t i = 0; i < nr && !ret; i++)
+			if (has_ended(tools[i]))
+				ret = explain_end(tools[i]);
+	}
+	return ret;
+}
+
+static int measure_window(struct tool *const *tools, size_t nr, double runtime_s)
+{
+	int ret = measure_begin(tools[0]->run);
+
 	if (!ret)
-		ret = wait_seconds(&run->boot->vm->waiter, runtime_s);
-	*window_s = now_s() - begin_s;
-	return ret ? ret : measure_end(run);
+		ret = wait_window(tools, nr, runtime_s);
+	return ret ? ret : measure_end(tools[0]->run);
 }
 
 static int begin_tool(struct tool *tool)
@@ -285,25 +312,24 @@ static int end_tool(struct tool *tool, struct tool_result *result)
 		ret = tool_await(tool, "result", ANSWER_S, &result->fields);
 	if (ret)
 		return ret;
+	tool->finished = true;
 	if (json_number_value(json_object_get(result->fields, "window_s")) > 0)
 		return 0;
-	return boot_fail(boot_of(tool), -EBADMSG, "%s gave a result without window_s", tool->name);
+	return boot_fail(boot_of(tool), -EREMOTEIO, "%s gave a result without window_s",
+			 tool->name);
 }
 
 int tool_measure(struct tool *const *tools, size_t nr, double runtime_s,
 		 struct tool_result *results)
 {
-	double window_s = 0;
 	int ret = 0;
 
 	for (size_t i = 0; i < nr && !ret; i++)
 		ret = begin_tool(tools[i]);
 	if (!ret)
-		ret = measure_window(tools[0]->run, runtime_s, &window_s);
-	for (size_t i = nr; i-- > 0 && !ret;) {
-		results[i].window_s = window_s;
+		ret = measure_window(tools, nr, runtime_s);
+	for (size_t i = nr; i-- > 0 && !ret;)
 		ret = end_tool(tools[i], &results[i]);
-	}
 	return ret;
 }
 
@@ -315,7 +341,7 @@ int tool_number(struct tool *tool, const struct tool_result *result, const char 
 		*value = json_number_value(field);
 		return 0;
 	}
-	return boot_fail(boot_of(tool), -EBADMSG, "%s gave a result without %s", tool->name, key);
+	return boot_fail(boot_of(tool), -EREMOTEIO, "%s gave a result without %s", tool->name, key);
 }
 
 int tool_sample(struct tool *tool, const struct tool_result *result, const char *key,
@@ -337,8 +363,30 @@ int tool_ops(struct tool *tool, const struct tool_result *result, const char *ke
 	if (!ret)
 		ret = tool_number(tool, result, "window_s", &window);
 	if (!ret)
-		tool->run->ops = (uint64_t)(ops / window * result->window_s);
+		tool->run->ops = (uint64_t)(ops / window * tool->run->counted_s);
 	return ret;
+}
+
+/* After its result it stops its device and exits by itself; a crash there is worth a word. */
+static void let_end(struct tool *tool)
+{
+	struct guest_result result = { 0 };
+	int status = 0, ret;
+
+	if (tool->in_guest && !tool->collected) {
+		ret = guest_wait(guest_of(tool), tool->job, END_S, &result);
+		tool->collected = !ret;
+		status = result.status;
+		guest_result_free(&result);
+	} else {
+		ret = tool->proc.pid > 0
+			      ? proc_wait(&tool->proc, &boot_of(tool)->vm->waiter, END_S, &status)
+			      : 0;
+	}
+	if (ret && ret != -EINTR)
+		log_warn("%s did not end within %d s of its result", tool->name, END_S);
+	else if (status)
+		log_warn("%s ended with %s after its result", tool->name, proc_status_text(status));
 }
 
 void tool_end(struct tool *tool)
@@ -348,6 +396,8 @@ void tool_end(struct tool *tool)
 	if (!tool)
 		return;
 	file = xasprintf("%s.json", tool->name);
+	if (tool->finished)
+		let_end(tool);
 	if (tool->in_guest && !tool->collected)
 		guest_kill(guest_of(tool), tool->job);
 	proc_kill(&tool->proc);

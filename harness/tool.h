@@ -29,10 +29,9 @@ int tool_await(struct tool *tool, const char *event, double timeout_s, json_t **
 /* "begin" or "end". */
 int tool_say(struct tool *tool, const char *word);
 
-/* What a tool measured. Free fields with json_decref(). */
+/* What a tool measured in its own window, in which the harness' lies. json_decref() fields. */
 struct tool_result {
 	json_t *fields;
-	double window_s; /* the harness' window, which lies within the tool's own */
 };
 
 /*

@@ -18,7 +18,7 @@ trap 'rm -rf "$work"' EXIT
 # What the guest can run.
 tools="fio iperf3 memcached ethtool kmod"
 # Drivers that a guest loads once it is up, with all they depend on.
-guest_modules="nvme e1000e uio_pci_generic vfio-pci vfio_iommu_type1"
+guest_modules="nvme e1000 e1000e igb igc ixgbe i40e ice mlx5_core virtio_net uio_pci_generic vfio-pci vfio_iommu_type1"
 
 # Paths of modules and all they depend on, in loading order, below $kernel.
 module_paths() {

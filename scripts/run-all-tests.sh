@@ -69,7 +69,7 @@ timeout 900 "$bench" run tests/lab/experiment.yaml --out "$out/run" ||
 add_lines 43 tests/lab/results.sh "$out/run" $((256 << 20))
 step "every network workload, in the virtual lab"
 timeout 900 "$bench" run tests/lab/network.yaml --out "$out/network" || echo "exit status $?"
-add_lines 40 tests/lab/network.sh "$out/network" $((256 << 20))
+add_lines 43 tests/lab/network.sh "$out/network" $((256 << 20))
 step "coIOMMU under strain"
 timeout 600 "$bench" run tests/lab/coiommu.yaml --out "$out/strain" || echo "exit status $?"
 add_lines 20 tests/lab/strain.sh "$out/strain"
@@ -80,7 +80,7 @@ step "accidents, in the virtual lab"
 add_lines 23 timeout 1200 "$bench" lab sh "$(pwd)/tests/lab/inside.sh" "$bench" \
 	"$(pwd)/tests/lab"
 step "accidents of the NIC and its peer"
-add_lines 24 timeout 1200 "$bench" lab sh "$(pwd)/tests/lab/cable.sh" "$bench" \
+add_lines 34 timeout 1500 "$bench" lab sh "$(pwd)/tests/lab/cable.sh" "$bench" \
 	"$(pwd)/tests/lab"
 step "accidents of the lab itself"
 add_lines 9 timeout 1200 tests/lab/outside.sh "$bench" "$(pwd)/tests/lab" "$out/outside"

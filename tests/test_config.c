@@ -577,8 +577,8 @@ static const struct bad_case bad_hosts[] = {
 	  "a remote end needs a host and an interface", "interface: eth1" },
 	{ "devices:\n  nic: { address: \"0000:5e:00.0\", remote: -oProxy, interface: e }\n", "2:43",
 	  "a remote end needs a host and an interface", "interface: eth1" },
-	{ "devices:\n  nic: { address: \"0000:5e:00.0\", features: \"sg off; x\" }\n", "2:45",
-	  "'sg off; x' is no list for ethtool -K", "tso off sg off" },
+	{ "devices:\n  nic: { address: \"0000:5e:00.0\", within_page: perhaps }\n", "2:48",
+	  "within_page: 'perhaps' is neither yes nor no", "use yes, no" },
 	{ "devices:\n  nic: { address: \"0000:5e:00.0\", interface: eth1 }\n", "2:8",
 	  "interface and tools belong to a remote end", "remote: user@host" },
 	{ "devices:\n  nic: { address: \"0000:5e:00.0\", peer: \"0000:5e:00.1\", remote: a, "

@@ -160,14 +160,15 @@ static void test_remote(void **state)
 				  NULL };
 	struct strlist argv = { 0 };
 
-	shell_remote(NULL, command, &argv);
+	shell_remote(NULL, false, command, &argv);
 	assert_int_equal(argv.nr, 3);
 	assert_string_equal(argv.items[2], command[2]);
 	strlist_free(&argv);
 
 	argv = (struct strlist){ 0 };
-	shell_remote("user@host", command, &argv);
+	shell_remote("user@host", true, command, &argv);
 	assert_string_equal(argv.items[0], "ssh");
+	assert_string_equal(argv.items[1], "-tt");
 	assert_string_equal(argv.items[argv.nr - 2], "user@host");
 	assert_string_equal(argv.items[argv.nr - 1], "sh -c 'echo '\\''a  b'\\''; ls $HOME'");
 	strlist_free(&argv);

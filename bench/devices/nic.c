@@ -52,7 +52,16 @@ static int probe(const struct host *host, const struct settings *settings, char 
 {
 	int ret = vfio_probe(host, "nic", why);
 
-	return ret ? ret : peer_probe(host_device(host, "nic"), why);
+	if (!ret)
+		ret = peer_probe(host_device(host, "nic"), why);
+	if (ret)
+		return ret;
+	if (!host_device(host, "nic")->within_page ||
+	    strcmp(settings_text(settings, "offloads"), "on") != 0)
+		return 0;
+	*why = xstrdup("this host's NIC sends no buffer that crosses a page, which scatter/gather "
+		       "would need: write offloads: default or off");
+	return -EOPNOTSUPP;
 }
 
 static int host_setup(struct boot *boot, const struct settings *settings)
@@ -78,56 +87,64 @@ static void configure(const struct host *host, const struct settings *settings,
 
 /* --- in the guest --- */
 
-/* Runs a script with the boot's reason if it fails. */
-static int guest_script(struct boot *boot, const char *script, const char *arg, char **out,
-			const char *failed)
-{
-	char *const argv[] = { (char *)"sh", (char *)"-c", (char *)script, (char *)arg, NULL };
-	int ret = guest_run(boot->vm->guest, argv, 60, out);
-
-	return ret == -EREMOTEIO ? boot_fail(boot, ret, "%s", failed) : ret;
-}
-
 /* The guest's driver names it; we name it anew, so that all know it. */
 static int load_driver(struct boot *boot)
 {
-	int ret = guest_script(boot, "modprobe \"$(cat " DEVICE "/modalias)\"", "sh", NULL,
-			       "the guest has no driver for this NIC: add it to guest_modules in "
-			       "scripts/images.sh");
+	int ret = boot_guest_script(
+		boot, "modprobe \"$(cat " DEVICE "/modalias)\"", "sh",
+		"the guest has no driver for this NIC: add it to guest_modules in "
+		"scripts/images.sh");
 
 	if (ret)
 		return ret;
-	return guest_script(boot,
-			    "n=0; until set -- " DEVICE "/net/*; test -e \"$1\"; do n=$((n+1)); "
-			    "test $n -lt 100 || exit 1; busybox usleep 100000; done; "
-			    "busybox ip link set \"${1##*/}\" name " NET_INTERFACE,
-			    "sh", NULL, "the guest's driver made no network interface of the NIC");
+	return boot_guest_script(boot,
+				 "n=0; until set -- " DEVICE
+				 "/net/*; test -e \"$1\"; do n=$((n+1)); "
+				 "test $n -lt 100 || exit 1; busybox usleep 100000; done; "
+				 "busybox ip link set \"${1##*/}\" name " NET_INTERFACE,
+				 "sh", "the guest's driver made no network interface of the NIC");
 }
 
+/* What came of it is recorded: a driver may change more than it is asked to. */
+static int record_features(struct boot *boot)
+{
+	char *const argv[] = { (char *)"sh", (char *)"-c",
+			       (char *)"ethtool -k " NET_INTERFACE
+				       " | busybox grep -E '^(tx-check|rx-check|scatter|tcp-seg|"
+				       "generic-|large-)'",
+			       NULL };
+	autofree char *text = NULL;
+	int ret = guest_run(boot->vm->guest, argv, 30, &text);
+
+	if (!ret)
+		json_object_set_new(boot->proof, "nic.features", json_string(text));
+	return ret;
+}
+
+/* tso follows sg and tx, and some drivers' rx cannot be changed. */
 static int set_features(struct boot *boot, const struct settings *settings)
 {
 	const char *offloads = settings_text(settings, "offloads");
-	const char *features = host_device(boot->host, "nic")->features;
 	uint64_t queues = settings_count(settings, "queues");
 	int ret = 0;
 
-	if (strcmp(offloads, "default") != 0)
-		ret = guest_script(boot,
-				   "for f in rx tx sg tso gso gro; do ethtool -K " NET_INTERFACE
-				   " $f $0 || test $f = rx -o $f = tso; done",
-				   offloads, NULL, "the guest's NIC refuses the offloads");
-	/* Last: what this host's NIC cannot do stays off whatever is measured. */
-	if (!ret && features)
-		ret = guest_script(boot, "ethtool -K " NET_INTERFACE " $0", features, NULL,
-				   "the guest's NIC refuses the host file's `features`");
+	if (host_device(boot->host, "nic")->within_page)
+		ret = boot_guest_script(boot, "ethtool -K " NET_INTERFACE " tso off sg off", "sh",
+					"the guest's NIC does not switch scatter/gather off");
+	if (!ret && strcmp(offloads, "default") != 0)
+		ret = boot_guest_script(boot,
+					"for f in rx tx sg tso gso gro; do "
+					"ethtool -K " NET_INTERFACE
+					" $f $0 || test $f = rx -o $f = tso || exit 1; done",
+					offloads, "the guest's NIC refuses the offloads");
 	if (!ret && queues) {
 		autofree char *text = xasprintf("%llu", (unsigned long long)queues);
 
-		ret = guest_script(
-			boot, "ethtool -L " NET_INTERFACE " combined $0", text, NULL,
+		ret = boot_guest_script(
+			boot, "ethtool -L " NET_INTERFACE " combined $0", text,
 			"the guest's NIC does not have that many queues: lower `queues`");
 	}
-	return ret;
+	return ret ? ret : record_features(boot);
 }
 
 static int bring_up(struct boot *boot, const struct settings *settings)
@@ -141,8 +158,8 @@ static int bring_up(struct boot *boot, const struct settings *settings)
 			   "busybox ip addr add %s/24 dev " NET_INTERFACE " && "
 			   "busybox ip link set " NET_INTERFACE " mtu %llu up",
 			   addresses.guest, (unsigned long long)settings_count(settings, "mtu"));
-	return guest_script(boot, script, "sh", NULL,
-			    "the guest's NIC does not come up: does it take this MTU?");
+	return boot_guest_script(boot, script, "sh",
+				 "the guest's NIC does not come up: does it take this MTU?");
 }
 
 /* Only now that the guest's driver has the NIC. */
@@ -161,11 +178,11 @@ static int place_interrupts(struct boot *boot, const struct settings *settings)
 
 	if (!*cpus)
 		return 0;
-	return guest_script(boot,
-			    "for i in " DEVICE "/msi_irqs/*; do "
-			    "test ! -d /proc/irq/${i##*/} || "
-			    "echo $0 >/proc/irq/${i##*/}/smp_affinity_list || exit 1; done",
-			    cpus, NULL, "the guest refuses irq_cpus: has it these CPUs?");
+	return boot_guest_script(boot,
+				 "for i in " DEVICE "/msi_irqs/*; do "
+				 "test ! -d /proc/irq/${i##*/} || "
+				 "echo $0 >/proc/irq/${i##*/}/smp_affinity_list || exit 1; done",
+				 cpus, "the guest refuses irq_cpus: has it these CPUs?");
 }
 
 static int await_link(struct boot *boot, const struct settings *settings)
@@ -205,15 +222,15 @@ static int prove_path(struct boot *boot, const struct settings *settings)
 			   "end?",
 			   addresses.peer);
 	/* The first packets may be lost while the other end's link comes up. */
-	ret = guest_script(boot,
-			   "n=0; until busybox ping -q -c 1 -W 1 $0; do n=$((n+1)); "
-			   "test $n -lt 20 || exit 1; done",
-			   addresses.peer, NULL, failed);
+	ret = boot_guest_script(boot,
+				"n=0; until busybox ping -q -c 1 -W 1 $0; do n=$((n+1)); "
+				"test $n -lt 20 || exit 1; done",
+				addresses.peer, failed);
 	if (!ret)
 		ret = net_read_ends(boot, &before);
 	if (!ret)
-		ret = guest_script(boot, "busybox ping -q -c 10 -i 0.01 -W 2 $0", addresses.peer,
-				   NULL, failed);
+		ret = boot_guest_script(boot, "busybox ping -q -c 10 -i 0.01 -W 2 $0",
+					addresses.peer, failed);
 	if (!ret)
 		ret = net_read_ends(boot, &after);
 	if (ret)

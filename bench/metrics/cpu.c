@@ -10,7 +10,7 @@
 static const struct metric_desc metrics[] = {
 	{ "host_cpu_s", "s", DIRECTION_LOWER, "CPU time of QEMU in the measured window" },
 	{ "host_cpu_s_per_op", "s", DIRECTION_LOWER, "the same per operation" },
-	{ "host_cpu_s_per_gbit", "s", DIRECTION_LOWER, "the same per gigabit of payload" },
+	{ "host_cpu_s_per_gbit", "s", DIRECTION_LOWER, "the same per gigabit (streams, packets)" },
 	{ 0 },
 };
 

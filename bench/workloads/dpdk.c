@@ -13,6 +13,7 @@
 #include "bench/workload.h"
 #include "harness/boot.h"
 #include "harness/peer.h"
+#include "harness/placement.h"
 #include "harness/tool.h"
 #include "harness/util.h"
 
@@ -29,8 +30,7 @@ static const struct setting settings_table[] = {
 	{ "rate", SETTING_NUMBER, "0", NULL, 0, 1e9, "packets a second; 0: as many as go" },
 	{ "window", SETTING_COUNT, "32", NULL, 1, 4096,
 	  "forward without a rate: packets under way" },
-	{ "queues", SETTING_COUNT, "1", NULL, 1, 64, "queue pairs" },
-	{ "descriptors", SETTING_COUNT, "256", NULL, 64, 4096, "of each queue" },
+	{ "descriptors", SETTING_COUNT, "256", NULL, 64, 4096, "of each ring" },
 	{ "memory", SETTING_SIZE, "32MiB", NULL, 2 * 1024 * 1024, 1e12, "huge pages for DPDK" },
 	{ "idle", SETTING_TIME, "0", NULL, 0, 1, "sleep after a poll that found nothing" },
 	{ "registered", SETTING_BOOL, "yes", NULL, 0, 0,
@@ -90,34 +90,27 @@ static bool through_vfio(const struct cell_run *run)
 	return run->cell->mode->guest_iommu == GUEST_IOMMU_TRANSLATES;
 }
 
-static int script(struct cell_run *run, const char *text, const char *arg, const char *failed)
-{
-	char *const argv[] = { (char *)"sh", (char *)"-c", (char *)text, (char *)arg, NULL };
-	int ret = guest_run(run->boot->vm->guest, argv, 60, NULL);
-
-	return ret == -EREMOTEIO ? boot_fail(run->boot, ret, "%s", failed) : ret;
-}
-
 static int take_nic(struct cell_run *run)
 {
-	return script(run,
-		      "set -e; modprobe -a $0; cd " SYSFS "; "
-		      "busybox ip link set " NET_INTERFACE " down; set -- $0; "
-		      "echo $1 >driver_override; echo " BOOT_DEVICE_BDF " >driver/unbind; "
-		      "echo " BOOT_DEVICE_BDF " >/sys/bus/pci/drivers_probe; test -e driver",
-		      through_vfio(run) ? "vfio-pci vfio_iommu_type1" : "uio_pci_generic",
-		      "the guest cannot give the NIC to DPDK");
+	return boot_guest_script(
+		run->boot,
+		"set -e; modprobe -a $0; cd " SYSFS "; "
+		"busybox ip link set " NET_INTERFACE " down; set -- $0; "
+		"echo $1 >driver_override; echo " BOOT_DEVICE_BDF " >driver/unbind; "
+		"echo " BOOT_DEVICE_BDF " >/sys/bus/pci/drivers_probe; test -e driver",
+		through_vfio(run) ? "vfio-pci vfio_iommu_type1" : "uio_pci_generic",
+		"the guest cannot give the NIC to DPDK");
 }
 
 /* For the cells that follow in this VM. */
 static int return_nic(struct cell_run *run)
 {
-	int ret = script(run,
-			 "cd " SYSFS "; echo >driver_override; test ! -e driver || "
-			 "echo " BOOT_DEVICE_BDF
-			 " >driver/unbind; echo 0 >/proc/sys/vm/nr_hugepages; "
-			 "echo " BOOT_DEVICE_BDF " >/sys/bus/pci/drivers_probe",
-			 "sh", "the guest's kernel does not get the NIC back from DPDK");
+	int ret = boot_guest_script(run->boot,
+				    "cd " SYSFS "; echo >driver_override; test ! -e driver || "
+				    "echo " BOOT_DEVICE_BDF
+				    " >driver/unbind; echo 0 >/proc/sys/vm/nr_hugepages; "
+				    "echo " BOOT_DEVICE_BDF " >/sys/bus/pci/drivers_probe",
+				    "sh", "the guest's kernel does not get the NIC back from DPDK");
 
 	if (ret)
 		return ret;
@@ -132,13 +125,14 @@ static int reserve_memory(struct cell_run *run, const struct settings *settings)
 					  "guest.memory or lower `memory`",
 					  nr);
 
-	return script(run,
-		      "busybox mkdir -p /dev/hugepages /var/run 2>/dev/null; "
-		      "echo 1 >/proc/sys/vm/compact_memory; echo $0 >/proc/sys/vm/nr_hugepages; "
-		      "test $(cat /proc/sys/vm/nr_hugepages) = $0 || exit 1; "
-		      "busybox grep -q ' /dev/hugepages ' /proc/mounts || "
-		      "mount -t hugetlbfs hugetlbfs /dev/hugepages",
-		      nr, failed);
+	return boot_guest_script(
+		run->boot,
+		"busybox mkdir -p /dev/hugepages /var/run 2>/dev/null; "
+		"echo 1 >/proc/sys/vm/compact_memory; echo $0 >/proc/sys/vm/nr_hugepages; "
+		"test $(cat /proc/sys/vm/nr_hugepages) = $0 || exit 1; "
+		"busybox grep -q ' /dev/hugepages ' /proc/mounts || "
+		"mount -t hugetlbfs hugetlbfs /dev/hugepages",
+		nr, failed);
 }
 
 /* --- both ends --- */
@@ -159,16 +153,22 @@ static int read_macs(struct cell_run *run, struct macs *macs)
 	if (!ret)
 		ret = peer_run(run->boot->peer, argv, 30, &macs->peer);
 	if (ret)
-		return boot_fail(run->boot, ret, "cannot read the MAC addresses of both ends");
+		return ret == -EINTR || ret == -ECHILD
+			       ? ret
+			       : boot_fail(run->boot, -EREMOTEIO,
+					   "cannot read the MAC addresses of both ends: %s",
+					   macs->peer ? macs->peer : strerror(-ret));
 	macs->peer[strcspn(macs->peer, "\n")] = '\0';
 	return 0;
 }
 
-static void add_common(struct strlist *argv, const struct settings *settings, const char *role,
+static void add_common(struct strlist *argv, const struct cell_run *run, const char *role,
 		       const char *destination)
 {
+	const struct settings *settings = run->cell->workload_settings;
 	bool echo = !strcmp(role, "echo"), sends = echo || !strcmp(role, "tx");
 	double rate = settings_number(settings, "rate");
+	double link_wait_s = settings_time(run->cell->device_settings, "link_wait");
 
 	strlist_addf(argv, "--role=%s", role);
 	strlist_addf(argv, "--size=%llu", (unsigned long long)settings_count(settings, "size"));
@@ -180,7 +180,7 @@ static void add_common(struct strlist *argv, const struct settings *settings, co
 	if (echo && rate <= 0)
 		strlist_addf(argv, "--window=%llu",
 			     (unsigned long long)settings_count(settings, "window"));
-	strlist_add(argv, "--link-wait=20");
+	strlist_addf(argv, "--link-wait=%g", link_wait_s);
 	strlist_addf(argv, "--limit=%.0f", 120 + 2 * estimate_s(settings));
 }
 
@@ -192,15 +192,15 @@ static int start_guest(struct cell_run *run, const struct macs *macs, struct too
 	int ret;
 
 	strlist_add(&argv, "pkt");
-	add_common(&argv, settings,
+	add_common(&argv, run,
 		   !strcmp(role, "receive")    ? "rx"
 		   : !strcmp(role, "transmit") ? "tx"
 					       : "forward",
 		   macs->peer);
-	strlist_addf(&argv, "--queues=%llu",
-		     (unsigned long long)settings_count(settings, "queues"));
 	strlist_addf(&argv, "--descriptors=%llu",
 		     (unsigned long long)settings_count(settings, "descriptors"));
+	if (host_device(run->boot->host, run->cell->device->name)->within_page)
+		strlist_add(&argv, "--within-page");
 	if (run->cell->mode->tracks && settings_bool(settings, "registered"))
 		strlist_add(&argv, "--register=/dev/coiommu");
 	strlist_add(&argv, "--");
@@ -217,6 +217,21 @@ static int start_guest(struct cell_run *run, const struct macs *macs, struct too
 	return ret;
 }
 
+/* DPDK would pin itself to CPU 0: on this host it may run where all of the load does. */
+static void add_peer_cpus(const struct cell_run *run, struct strlist *argv)
+{
+	const struct placement *placement = run->boot->placement;
+	bool local = !host_device(run->boot->host, run->cell->device->name)->remote;
+	autofree char *cpus = NULL;
+
+	if (!local || !placement || !CPU_COUNT(&placement->others)) {
+		strlist_add(argv, "-l0");
+		return;
+	}
+	cpus = topology_cpus_text(&placement->others);
+	strlist_addf(argv, "--lcores=0@(%s)", cpus);
+}
+
 static int start_peer(struct cell_run *run, const struct macs *macs, struct tool **tool)
 {
 	autofree char *path = peer_tool(run->boot->peer, run->boot->build_dir, "pkt");
@@ -226,7 +241,7 @@ static int start_peer(struct cell_run *run, const struct macs *macs, struct tool
 	int ret;
 
 	strlist_add(&argv, path);
-	add_common(&argv, settings,
+	add_common(&argv, run,
 		   !strcmp(role, "receive")    ? "tx"
 		   : !strcmp(role, "transmit") ? "rx"
 					       : "echo",
@@ -237,7 +252,7 @@ static int start_peer(struct cell_run *run, const struct macs *macs, struct tool
 	strlist_add(&argv, "--no-huge");
 	strlist_add(&argv, "-m64");
 	strlist_add(&argv, "--no-pci");
-	strlist_add(&argv, "-l0");
+	add_peer_cpus(run, &argv);
 	strlist_addf(&argv, "--vdev=net_af_packet0,iface=%s", peer_interface(run->boot->peer));
 	ret = tool_start_peer(run, "pkt-peer", argv.items, tool);
 	strlist_free(&argv);
@@ -316,7 +331,7 @@ static int add_result(struct cell_run *run, const struct pair *pair)
 		ret = tool_number(pair->guest, &pair->of_guest, "window_s", &window);
 	if (ret)
 		return ret;
-	run->device_ops = (uint64_t)((rx + tx) / window * pair->of_guest.window_s);
+	run->device_ops = (uint64_t)((rx + tx) / window * run->counted_s);
 	run->bytes = (double)run->device_ops *
 		     (double)settings_count(run->cell->workload_settings, "size");
 	return 0;

@@ -87,9 +87,9 @@ static int await_server(struct cell_run *run, struct proc *server, const char *p
 		if (ret == -ETIMEDOUT)
 			ret = now_ns() < deadline
 				      ? 0
-				      : boot_fail(boot, ret,
-						  "iperf3's server on the peer does not "
-						  "listen after 30 s");
+				      : boot_fail(
+						boot, -EREMOTEIO,
+						"iperf3's server on the peer does not listen after 30 s");
 	}
 	return ret;
 }
@@ -173,20 +173,6 @@ static int steady_part(struct cell_run *run, const struct iperf_options *options
 	return ret;
 }
 
-/* The counters of the window are packets: their bytes are those of all of this run's packets. */
-static void count_bytes(struct cell_run *run, const struct net_counters *before,
-			const struct net_counters *after)
-{
-	uint64_t packets =
-		after->rx_packets + after->tx_packets - before->rx_packets - before->tx_packets;
-	uint64_t bytes = after->rx_bytes + after->tx_bytes - before->rx_bytes - before->tx_bytes;
-
-	if (!packets)
-		return;
-	run->bytes = (double)run->device_ops * (double)bytes / (double)packets;
-	run->ops = (uint64_t)(run->bytes / (double)KIB);
-}
-
 static int judge(struct cell_run *run, const struct guest_result *output,
 		 struct iperf_result *result)
 {
@@ -246,7 +232,8 @@ int iperf_run(struct cell_run *run, const struct iperf_options *options,
 
 		if (doubt)
 			cell_invalid(run, "%s", doubt);
-		count_bytes(run, &before.guest, &after.guest);
+		run->bytes = result->bytes_per_s * run->counted_s;
+		run->ops = (uint64_t)(run->bytes / (double)KIB);
 	}
 	proc_kill(&server);
 	guest_result_free(&output);

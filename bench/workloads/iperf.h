@@ -19,7 +19,8 @@ struct iperf_result {
 };
 
 /*
- * Runs it with the measured window in its steady part; the window's operations are KiB moved.
+ * Runs it with the measured window in its steady part; the window's operations are KiB of payload
+ * received, by iperf3's mean rate.
  * 0 or -errno with the boot's reason.
  */
 int iperf_run(struct cell_run *run, const struct iperf_options *options,

@@ -25,7 +25,7 @@ static const struct setting settings_table[] = {
 	  "requests a second whatever the answers do (open loop); 0: each answer brings the next" },
 	{ "arrivals", SETTING_CHOICE, "poisson", arrivals_choices, 0, 0, "of an open loop" },
 	{ "get_ratio", SETTING_NUMBER, "0.9", NULL, 0, 1, "gets among the requests" },
-	{ "keys", SETTING_COUNT, "2000", NULL, 1, 2e9, "keys, all set before" },
+	{ "keys", SETTING_COUNT, "2000", NULL, 1, 1e8, "keys, all set before" },
 	{ "key_size", SETTING_TEXT, "fixed:32", NULL, 0, 0,
 	  "bytes: fixed:N, uniform:A-B, normal:MEAN,SD, gpareto:L,S,SHAPE or gev:L,S,SHAPE" },
 	{ "value_size", SETTING_TEXT, "fixed:200", NULL, 0, 0, "the same of the values" },
@@ -79,10 +79,40 @@ static bool has_mix(const struct settings *settings)
 	return strcmp(settings_text(settings, "mix"), "none") != 0;
 }
 
+static const char *const key_dists[] = { "uniform", "zipf:", NULL };
+
+static bool starts_with(const char *text, const char *const *names)
+{
+	for (; *names; names++)
+		if (!strncmp(text, *names, strlen(*names)))
+			return true;
+	return false;
+}
+
+/* Its kind and characters; memload says of the numbers what is wrong with them. */
+static bool size_valid(const char *text)
+{
+	static const char *const kinds[] = { "fixed:",	 "uniform:", "normal:",
+					     "gpareto:", "gev:",     NULL };
+
+	return starts_with(text, kinds) && !text[strspn(text, "abcdefghijklmnopqrstuvwxyz:,.-"
+							      "0123456789")];
+}
+
 static int validate(const struct settings *settings, char **why)
 {
 	if (settings_count(settings, "client_threads") > settings_count(settings, "connections")) {
 		*why = xstrdup("each of client_threads needs a connection: raise connections");
+		return -EINVAL;
+	}
+	if (!size_valid(settings_text(settings, "key_size")) ||
+	    !size_valid(settings_text(settings, "value_size"))) {
+		*why = xstrdup("key_size and value_size are fixed:N, uniform:A-B, normal:MEAN,SD, "
+			       "gpareto:L,S,SHAPE or gev:L,S,SHAPE");
+		return -EINVAL;
+	}
+	if (!starts_with(settings_text(settings, "key_dist"), key_dists)) {
+		*why = xstrdup("key_dist is uniform or zipf:THETA");
 		return -EINVAL;
 	}
 	if (settings_size(settings, "memory") % MIB) {
@@ -201,24 +231,17 @@ static int add_result(struct cell_run *run, struct tool *load, const struct tool
 		{ "lat_p999_s", LAT_P999 },
 		{ "lat_max_s", LAT_MAX },
 	};
-	double in = 0, out = 0, errors = 0, window = 0;
+	double errors = 0;
 	int ret = tool_ops(load, result, "ops");
 
 	for (size_t i = 0; i < ARRAY_SIZE(wanted) && !ret; i++)
 		ret = tool_sample(load, result, wanted[i].key, &metrics[wanted[i].metric]);
-	if (!ret)
-		ret = tool_number(load, result, "bytes_in", &in);
-	if (!ret)
-		ret = tool_number(load, result, "bytes_out", &out);
-	if (!ret)
-		ret = tool_number(load, result, "window_s", &window);
 	if (!ret)
 		ret = tool_number(load, result, "verify_errors", &errors);
 	if (!ret)
 		ret = add_waiting(run, load, result);
 	if (!ret && errors > 0)
 		cell_invalid(run, "%.0f values read from memcached were wrong", errors);
-	run->bytes = ret ? 0 : (in + out) / window * result->window_s;
 	return ret;
 }
 
@@ -253,7 +276,7 @@ static int run_memcached(struct cell_run *run)
 	ret = net_read_ends(run->boot, &before);
 	if (!ret)
 		ret = run_load(run, settings);
-	guest_kill(run->boot->vm->guest, server);
+	net_stop_server(run->boot, (unsigned int)settings_count(settings, "port"), server);
 	if (!ret)
 		ret = net_read_ends(run->boot, &after);
 	if (ret)

@@ -129,7 +129,6 @@ static int measure_rr(struct cell_run *run)
 		ret = tool_measure(&client, 1, settings_time(settings, "runtime"), &result);
 	if (!ret)
 		ret = add_result(client, &result);
-	run->bytes = 2 * (double)run->ops * (double)settings_size(settings, "size");
 	json_decref(result.fields);
 	tool_end(client);
 	return ret;
@@ -137,9 +136,12 @@ static int measure_rr(struct cell_run *run)
 
 static int start_server(struct cell_run *run, struct tool **server)
 {
-	autofree char *port = xasprintf(
-		"%llu", (unsigned long long)settings_count(run->cell->workload_settings, "port"));
-	char *const argv[] = { (char *)"rr", (char *)"--serve", port, NULL };
+	const struct settings *settings = run->cell->workload_settings;
+	autofree char *port =
+		xasprintf("--serve=%llu", (unsigned long long)settings_count(settings, "port"));
+	autofree char *size =
+		xasprintf("--size=%llu", (unsigned long long)settings_size(settings, "size"));
+	char *const argv[] = { (char *)"rr", port, size, NULL };
 	int ret = tool_start_guest(run, "rr-server", argv, server);
 
 	return ret ? ret : tool_await(*server, "ready", 30, NULL);

@@ -84,6 +84,27 @@ wait $pid
 expect "a peer that dies: exit status" $? 4 "ended too early"
 one_failed "a peer that dies" "$work/died" "rr on the peer ended too early"
 
+# Ctrl-C
+start "$tests/cable.yaml" "$work/interrupted"
+await pgrep -x rr
+kill -INT $pid
+wait $pid
+expect "an interrupted run: exit status" $? 130 ""
+grep -q "cannot undo" "$work/log" && bad "an interrupted run undoes all" "$(cat "$work/log")" ||
+	ok "an interrupted run undoes all"
+nothing_left "an interrupted run: nothing is left"
+same_state "an interrupted run: the host is put back"
+
+# somebody else's namespace of that name
+ip netns add $ns
+start "$tests/cable.yaml" "$work/taken"
+wait $pid
+expect "a namespace that is there already: exit status" $? 4 "network namespace $ns already"
+ip netns list | grep -q $ns && ok "a namespace that is there already stays" ||
+	bad "a namespace that is there already stays" "it is gone"
+ip netns del $ns
+same_state "a namespace that is there already: the host is put back"
+
 # somebody listens on iperf3's port
 sed 's/- tcp:.*/- tcp: { test: stream, runtime: 1s, port: [5201, 5202] }/' "$tests/cable.yaml" \
 	>"$work/busy.yaml"
@@ -117,15 +138,35 @@ grep -q "has an IP address" "$work/used/manifest.json" && ok "a port in use is n
 ip addr flush dev "$interface"
 same_state "a port in use is left as it is"
 
+# a remote peer: this host again, with a shell in place of ssh, which gets the same one line
+mkdir "$work/bin"
+cat >"$work/bin/ssh" <<'EOF'
+#!/bin/sh
+while [ "${1#-}" != "$1" ]; do shift; done
+[ "$1" = root@peer ] && [ $# -eq 2 ] && exec sh -c "$2"
+EOF
+chmod +x "$work/bin/ssh"
+sed "s|peer: \"$peer\"|remote: root@peer, interface: $interface, tools: ${bench%/*}/load|" "$host" \
+	>"$work/remote.yaml"
+sed 's/- tcp:.*/- tcp: { test: stream, runtime: 1s }\n  - memcached: { keys: 100, runtime: 1s }/' \
+	"$tests/cable.yaml" >"$work/two.yaml"
+PATH=$work/bin:$PATH "$bench" run "$work/two.yaml" --where host --host "$work/remote.yaml" \
+	--out "$work/remote" >"$work/log" 2>&1
+expect "a remote peer: both ways of loading work" $? 0 "ok"
+nothing_left "a remote peer: nothing is left"
+same_state "a remote peer: it is put back"
+
 # coIOMMU without registration: the device cannot reach DPDK's memory
 sed 's/static/coiommu/; s/- tcp:.*/- dpdk: { registered: no, window: 4, idle: 50us, runtime: 1s }/' \
 	"$tests/cable.yaml" >"$work/blocked.yaml"
+faults() { dmesg | grep -c "DMAR: \[DMA .*${nic#0000:}"; }
+faults_before=$(faults)
 start "$work/blocked.yaml" "$work/blocked"
 wait $pid
-expect "memory that is not registered: exit status" $? 4 ""
-dmesg | grep -q "DMAR: \[DMA .*$(echo $nic | cut -c6-)" &&
+expect "memory that is not registered: exit status" $? 4 "IOMMU faults"
+[ "$(faults)" -gt "$faults_before" ] &&
 	ok "memory that is not registered is blocked by the IOMMU" ||
-	bad "memory that is not registered is blocked by the IOMMU" "no fault of $nic in the log"
+	bad "memory that is not registered is blocked by the IOMMU" "no new fault of $nic in the log"
 same_state "memory that is not registered: the host is put back"
 
 exit $((failures > 0))
