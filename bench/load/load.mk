@@ -31,8 +31,9 @@ $(LOAD_TOOLS): $(LOAD_COMMON)
 
 # Tests link the library's objects, which the load tools are no part of.
 $(BUILD)/tests/test_histogram: $(BUILD)/bench/load/histogram.o
-$(BUILD)/tests/test_memload: $(patsubst %,$(BUILD)/bench/load/memload_%.o,\
-	data protocol random util)
+$(BUILD)/tests/test_memload: $(BUILD)/bench/load/histogram.o \
+	$(patsubst %,$(BUILD)/bench/load/memload_%.o,\
+	conn data protocol random source util worker)
 
 $(BUILD)/tests/load/delay: $(BUILD)/tests/load/delay.o
 	@echo "  LD    $@"
