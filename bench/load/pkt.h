@@ -102,6 +102,7 @@ struct counters {
 	uint64_t tx_packets, tx_bytes;
 	uint64_t foreign, corrupt, lost, reordered;
 	uint64_t tx_refused; /* bursts that the port did not take whole */
+	double idle_s;	     /* since the last of rx_packets, or since the begin */
 };
 
 struct load;

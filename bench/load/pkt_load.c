@@ -40,6 +40,7 @@ struct load {
 	bool has_sender;
 	uint16_t sender;
 	uint64_t expected;
+	uint64_t last_arrival; /* in the window, or its begin */
 };
 
 struct load *load_new(const struct options *o, const struct port *port)
@@ -197,6 +198,7 @@ static bool receive(struct load *l, const struct rte_mbuf *mbuf, uint64_t now)
 		l->n.foreign++;
 	if (kind != FRAME_OURS)
 		return false;
+	l->last_arrival = now;
 	l->n.rx_packets++;
 	l->n.rx_bytes += rte_pktmbuf_pkt_len(mbuf) + FCS_BYTES;
 	check_order(l, &frame);
@@ -314,6 +316,7 @@ void load_begin(struct load *l, uint64_t now)
 	l->n = (struct counters){ 0 };
 	histogram_reset(l->latency);
 	l->start = now;
+	l->last_arrival = now;
 	l->scheduled = 0;
 	l->first_seq = l->next_seq;
 	l->returned = 0;
@@ -323,8 +326,9 @@ struct counters load_end(struct load *l)
 {
 	struct counters counted = l->n;
 	uint64_t made = l->next_seq - l->first_seq;
-	uint64_t end = rte_rdtsc() + (uint64_t)(DRAIN_S * l->hz), now;
+	uint64_t now = rte_rdtsc(), end = now + (uint64_t)(DRAIN_S * l->hz);
 
+	counted.idle_s = (double)(now - l->last_arrival) / l->hz;
 	if (l->o->role != ROLE_ECHO)
 		return counted;
 	while (l->returned < made && (now = rte_rdtsc()) < end) {
