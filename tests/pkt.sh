@@ -123,7 +123,7 @@ refuses() {
 	usage --role tx --unknown
 	usage --role tx -l 0
 	"$pkt" --role rx --runtime 1 -- --no-huge -m 64 --no-pci --no-shconf >"$work/log" 2>&1
-	expect "no port" $? 1 'DPDK has no port'
+	expect "no port" $? 1 'DPDK has no port: .* or this build has no driver for it'
 	"$pkt" --role rx --runtime 1 -- --nonsense >"$work/out" 2>"$work/log"
 	expect "wrong EAL argument" $? 1 'DPDK does not start'
 	"$pkt" --role rx --runtime 1 --register "$work/none" >"$work/log" 2>&1

@@ -30,7 +30,8 @@ static int find_port(struct port *port)
 		return complain(
 			"DPDK has %u ports: name one with -a ADDRESS or --no-pci --vdev=...", nr);
 	return complain("DPDK has no port: bind the NIC to uio_pci_generic or vfio-pci and name it "
-			"with -a ADDRESS, or use --vdev=net_af_packet0,iface=INTERFACE");
+			"with -a ADDRESS, or this build has no driver for it: use "
+			"--vdev=net_af_packet0,iface=INTERFACE");
 }
 
 static int make_pool(struct port *port, const struct options *o)
