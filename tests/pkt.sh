@@ -119,7 +119,7 @@ refuses() {
 	usage --role tx --dst-mac 02:00
 	usage --role tx --window 4
 	usage --role rx --rate 5
-	usage --role tx --queues 1.5
+	usage --role tx --burst 1.5
 	usage --role tx --unknown
 	usage --role tx -l 0
 	"$pkt" --role rx --runtime 1 -- --no-huge -m 64 --no-pci --no-shconf >"$work/log" 2>&1

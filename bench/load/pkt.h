@@ -20,7 +20,6 @@ struct options {
 	double rate;	   /* packets a second; 0: as fast as the port takes */
 	unsigned int window;
 	struct rte_ether_addr dst;
-	uint16_t queues;
 	uint16_t descriptors;
 	uint16_t burst;
 	unsigned int mbufs;
