@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# memload against a real memcached on the loopback, partly through a proxy that does known harm.
+# memload against a real memcached on the loopback, partly through a proxy that does known harm; and
+# rr against itself.
 # Prints "ok NAME" or "not ok NAME: why" for each test. Usage: load.sh BUILD; no root needed.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
@@ -9,8 +10,9 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 build=${1:-build}
 memload=$build/load/memload
+rr=$build/load/rr
 delay=$build/tests/load/delay
-for program in "$memload" "$delay"; do
+for program in "$memload" "$rr" "$delay"; do
 	[ -x "$program" ] || { echo "$program is missing: make $program" >&2; exit 2; }
 done
 command -v memcached >/dev/null || { echo "memcached is missing: make deps" >&2; exit 2; }
@@ -265,12 +267,58 @@ server_killed() {
 	expect "connection refused" $? 1 "^memload: cannot connect to 127.0.0.1:$port: Conn.*running"
 }
 
+# round_trips OPTION...: to rr's server, result in $work/log
+round_trips() {
+	timeout 10 "$rr" --connect "127.0.0.1:$rr_port" --warmup 0.1 --runtime 0.5 "$@" \
+		>"$work/log" 2>&1 </dev/null
+}
+
+# serve BYTES: sets $helper and $rr_port
+serve() {
+	rr_port=$((20000 + $$ % 10000))
+	until
+		timeout 60 "$rr" --serve "$rr_port" --size "$1" >"$work/rr" 2>&1 </dev/null &
+		helper=$!
+		wait_for "$work/rr" .
+		grep -q ready "$work/rr"
+	do
+		rr_port=$((rr_port + 1)) # taken
+	done
+}
+
+request_response() {
+	serve 16384
+	round_trips --size 16384 --flows 16
+	check "request/response: large messages, many flows" \
+		'{transactions} > 1000 && {flows} == 16 && {lat_p50_s} > 0'
+	timeout 1 "$rr" --connect "127.0.0.1:$rr_port" --size 16383 --warmup 0 --runtime 0.1 \
+		>"$work/log" 2>&1 </dev/null
+	status=$?
+	if [ "$status" -eq 124 ] && [ ! -s "$work/log" ]; then
+		ok "request/response: no answer before all has come"
+	else
+		bad "request/response: no answer before all has come" "exit status $status"
+	fi
+	"$rr" --connect "127.0.0.1:$rr_port" --size 16384 --flows 16 --limit 10 --runtime 5 \
+		>/dev/null 2>&1 </dev/null &
+	client=$!
+	sleep 0.3
+	kill -9 "$client"
+	wait "$client" 2>/dev/null
+	round_trips --size 16384
+	check "request/response: the server outlives a client" '{transactions} > 100'
+	kill "$helper"
+	wait "$helper" 2>/dev/null
+	helper=
+}
+
 start_server
 closed_loop
 open_loop
 known_delay
 known_stall
 corruption
+request_response
 steered
 writer_killed
 usage_errors

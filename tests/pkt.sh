@@ -119,11 +119,11 @@ refuses() {
 	usage --role tx --dst-mac 02:00
 	usage --role tx --window 4
 	usage --role rx --rate 5
-	usage --role tx --queues 1.5
+	usage --role tx --burst 1.5
 	usage --role tx --unknown
 	usage --role tx -l 0
 	"$pkt" --role rx --runtime 1 -- --no-huge -m 64 --no-pci --no-shconf >"$work/log" 2>&1
-	expect "no port" $? 1 'DPDK has no port'
+	expect "no port" $? 1 'DPDK has no port: .* or this build has no driver for it'
 	"$pkt" --role rx --runtime 1 -- --nonsense >"$work/out" 2>"$work/log"
 	expect "wrong EAL argument" $? 1 'DPDK does not start'
 	"$pkt" --role rx --runtime 1 --register "$work/none" >"$work/log" 2>&1
@@ -177,9 +177,40 @@ round_trips() {
 	p99=$(field "$work/out" lat_p99_s)
 	sent=$(field "$work/out" tx_packets)
 	check "$name: none lost" "$sent > 100 && $(field "$work/out" lost) == 0"
+	check "$name: packets until the end" "$(field "$work/out" idle_at_end_s) < 0.25"
 	check "$name: sent back" "$(field "$work/peer" tx_packets) >= $sent"
 	max=$(field "$work/out" lat_max_s)
 	check "$name: latency" "$p50 > 1e-6 && $p50 < 0.1 && $p50 <= $p99 && $p99 <= $max"
+}
+
+# The time since the last packet tells a pulled cable.
+silence() {
+	there rx || return
+	here --role tx --rate 100
+	check "a sender has no time since the last packet" \
+		"$(grep -c idle_at_end_s "$work/out") == 0"
+	sleep 1
+	there_ends
+	idle=$(field "$work/peer" idle_at_end_s)
+	check "the sender stops: rx is idle" \
+		"$idle > 1 && $idle < $(field "$work/peer" window_s) - 0.5"
+	there rx || return
+	there_ends
+	idle=$(field "$work/peer" idle_at_end_s)
+	check "nothing comes: idle for the whole window" \
+		"$idle > 0.3 && $idle > $(field "$work/peer" window_s) - 0.05"
+	there forward || return
+	: >"$work/out"
+	here --role echo --runtime 2 &
+	echo=$!
+	jobs="$jobs $echo"
+	await "$work/out" '"begun"'
+	sleep 0.3
+	kill "$job"
+	wait "$echo"
+	exec 3>&-
+	idle=$(field "$work/out" idle_at_end_s)
+	check "the peer is killed: echo is idle, its drain not counted" "$idle > 1 && $idle < 1.8"
 }
 
 ends() {
@@ -210,5 +241,6 @@ round_trips "window"
 round_trips "window of 1" --window 1
 round_trips "rate" --rate 1000 --size 512
 check "rate: kept" "$sent > 950 && $sent < 1050"
+silence
 ends
 [ $failures -eq 0 ]

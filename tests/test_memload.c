@@ -5,10 +5,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <arpa/inet.h>
 #include <cmocka.h>
 #include <math.h>
+#include <netinet/in.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "bench/load/memload.h"
 
@@ -295,6 +301,71 @@ static void zipf_ranks(void **state)
 	check_zipf(1000, 2.5);
 }
 
+/* --- the open loop --- */
+
+#define CONNS 4
+
+/* A socket that listens on the loopback; sets port. */
+static int listen_anywhere(char *port, size_t size)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof(address);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, (void *)&address, len), 0);
+	assert_int_equal(listen(fd, CONNS), 0);
+	assert_int_equal(getsockname(fd, (void *)&address, &len), 0);
+	snprintf(port, size, "%u", ntohs(address.sin_port));
+	return fd;
+}
+
+/*
+ * Six or seven requests are due at the start, and the next within two seconds: one that is queued
+ * but not sent waits for it, or longer.
+ */
+static void all_that_is_due_is_sent(void **state)
+{
+	char host[] = "127.0.0.1", port[8];
+	struct memload_options options = { .host = host,
+					   .port = port,
+					   .server = "the test",
+					   .threads = 1,
+					   .connections = CONNS,
+					   .depth = 4,
+					   .rate = 0.5,
+					   .uniform_arrivals = true,
+					   .get_ratio = 1,
+					   .timeout_s = 10 };
+	struct dist size = parsed("fixed:5");
+	int listener = listen_anywhere(port, sizeof(port));
+	struct phases phases = { .begin_at = NEVER, .end_at = NEVER };
+	struct keyspace keys;
+	struct worker *worker;
+	struct pollfd clients[CONNS];
+
+	phases.filled_fd = eventfd(0, 0);
+	phases.load_at = now_ns() - 12100000000ULL;
+	keyspace_init(&keys, 40, &size);
+	worker = worker_new(&options, &keys, &phases, 0);
+	for (int i = 0; i < CONNS; i++)
+		clients[i] =
+			(struct pollfd){ .fd = accept(listener, NULL, NULL), .events = POLLIN };
+	worker_start(worker);
+	for (int i = 0; i < CONNS; i++)
+		assert_int_equal(poll(&clients[i], 1, 1000), 1);
+	phases.end_at = now_ns();
+	worker_wake(worker);
+	assert_true(worker_join(worker)->unanswered >= 6);
+	worker_free(worker);
+	keyspace_free(&keys);
+	for (int i = 0; i < CONNS; i++)
+		close(clients[i].fd);
+	close(listener);
+	close(phases.filled_fd);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -310,6 +381,7 @@ int main(void)
 		cmocka_unit_test(sizes_are_clamped),
 		cmocka_unit_test(bad_distributions_are_refused),
 		cmocka_unit_test(zipf_ranks),
+		cmocka_unit_test(all_that_is_due_is_sent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,11 +13,12 @@ LOAD_TOOLS := $(BUILD)/load/memload $(BUILD)/load/rr $(BUILD)/load/pkt
 # What the guest needs of them.
 GUEST_TOOLS := $(BUILD)/load/rr $(BUILD)/load/pkt
 
-# DPDK's headers are not as clean as ours. Linked statically, with the only drivers that are
-# needed, pkt has neither plug-ins nor DPDK's libraries to look for in a guest. libgcc_s is named
+# DPDK's headers are not as clean as ours. Linked statically, with the drivers of Intel's NICs,
+# pkt has neither plug-ins nor DPDK's libraries to look for in a guest. libgcc_s is named
 # because the EAL cancels threads, for which libc would load it unseen by who copies libraries.
 DPDK_CFLAGS := $(patsubst -I%,-isystem%,$(shell pkg-config --cflags libdpdk 2>/dev/null))
-DPDK_ARCHIVES := net_e1000 net_af_packet bus_pci bus_vdev mempool_ring mempool ethdev net mbuf \
+DPDK_ARCHIVES := net_e1000 net_igc net_ixgbe net_i40e net_ice net_af_packet common_iavf \
+	security cryptodev hash rcu bus_pci bus_vdev mempool_ring mempool ethdev net mbuf \
 	meter ring pci telemetry kvargs eal
 $(PKT_OBJ): ALL_CFLAGS += $(DPDK_CFLAGS)
 $(BUILD)/load/pkt: LOAD_LIBS := -Wl,--whole-archive $(DPDK_ARCHIVES:%=-l:librte_%.a) \
@@ -31,8 +32,9 @@ $(LOAD_TOOLS): $(LOAD_COMMON)
 
 # Tests link the library's objects, which the load tools are no part of.
 $(BUILD)/tests/test_histogram: $(BUILD)/bench/load/histogram.o
-$(BUILD)/tests/test_memload: $(patsubst %,$(BUILD)/bench/load/memload_%.o,\
-	data protocol random util)
+$(BUILD)/tests/test_memload: $(BUILD)/bench/load/histogram.o \
+	$(patsubst %,$(BUILD)/bench/load/memload_%.o,\
+	conn data protocol random source util worker)
 
 $(BUILD)/tests/load/delay: $(BUILD)/tests/load/delay.o
 	@echo "  LD    $@"

@@ -31,6 +31,8 @@ struct worker {
 	struct phases *phases;
 	struct conn *conns;
 	unsigned int conn_count, next_conn; /* next_conn: whose turn it is in the open loop */
+	struct conn **dirty;		    /* the open loop's connections with requests to send */
+	unsigned int dirty_count;
 	unsigned int depth, free_slots;
 	int epoll_fd, wake_fd;
 	pthread_t thread;
@@ -71,18 +73,13 @@ static void next_arrival(struct worker *w)
 	w->next_arrival_ns += gap;
 }
 
-static unsigned int after(const struct worker *w, unsigned int conn)
-{
-	return conn + 1 < w->conn_count ? conn + 1 : 0;
-}
-
 static struct conn *free_conn(struct worker *w)
 {
 	struct conn *conn;
 
 	do {
 		conn = &w->conns[w->next_conn];
-		w->next_conn = after(w, w->next_conn);
+		w->next_conn = w->next_conn + 1 < w->conn_count ? w->next_conn + 1 : 0;
 	} while (conn->in_flight >= w->depth);
 	return conn;
 }
@@ -90,26 +87,22 @@ static struct conn *free_conn(struct worker *w)
 static void send_due(struct worker *w)
 {
 	uint64_t now = now_ns();
-	unsigned int first = w->next_conn;
-	bool queued = false;
 
 	while (w->free_slots && w->next_arrival_ns <= (double)now) {
 		struct conn *conn = free_conn(w);
 
 		source_queue(&w->source, conn, (uint64_t)w->next_arrival_ns, now);
+		if (!conn->dirty)
+			w->dirty[w->dirty_count++] = conn;
 		conn->dirty = true;
 		w->free_slots--;
 		next_arrival(w);
-		queued = true;
 	}
-	if (!queued)
-		return;
-	do {
-		if (w->conns[first].dirty)
-			flush(w, &w->conns[first]);
-		w->conns[first].dirty = false;
-		first = after(w, first);
-	} while (first != w->next_conn);
+	for (unsigned int i = 0; i < w->dirty_count; i++) {
+		w->dirty[i]->dirty = false;
+		flush(w, w->dirty[i]);
+	}
+	w->dirty_count = 0;
 }
 
 /* --- filling and the closed loop --- */
@@ -402,6 +395,7 @@ struct worker *worker_new(const struct memload_options *options, const struct ke
 		die("epoll: %m: raise 'ulimit -n' or use fewer --threads");
 	watch(w, w->wake_fd, NULL);
 	w->conns = allocate(w->conn_count, sizeof(*w->conns));
+	w->dirty = allocate(w->conn_count, sizeof(struct conn *));
 	for (unsigned int i = 0; i < w->conn_count; i++) {
 		conn_open(&w->conns[i], options, ring);
 		watch(w, w->conns[i].fd, &w->conns[i]);
@@ -440,5 +434,6 @@ void worker_free(struct worker *worker)
 	histogram_free(worker->counts.get_latency);
 	histogram_free(worker->counts.set_latency);
 	free(worker->conns);
+	free(worker->dirty);
 	free(worker);
 }

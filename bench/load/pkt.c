@@ -133,6 +133,8 @@ static void end(struct run *run)
 	set_count(fields, "port_no_mbuf", errors.no_mbuf - run->before.no_mbuf);
 	set_count(fields, "memory_bytes", memory_bytes());
 	set_count(fields, "registered_bytes", memory_registered_bytes());
+	if (run->o.role != ROLE_TX)
+		set_real(fields, "idle_at_end_s", n.idle_s);
 	if (run->o.role == ROLE_ECHO)
 		add_latency(fields, load_latency(run->load));
 	control_event("result", fields);

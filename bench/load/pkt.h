@@ -20,7 +20,6 @@ struct options {
 	double rate;	   /* packets a second; 0: as fast as the port takes */
 	unsigned int window;
 	struct rte_ether_addr dst;
-	uint16_t queues;
 	uint16_t descriptors;
 	uint16_t burst;
 	unsigned int mbufs;
@@ -102,6 +101,7 @@ struct counters {
 	uint64_t tx_packets, tx_bytes;
 	uint64_t foreign, corrupt, lost, reordered;
 	uint64_t tx_refused; /* bursts that the port did not take whole */
+	double idle_s;	     /* since the last of rx_packets, or since the begin */
 };
 
 struct load;

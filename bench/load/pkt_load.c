@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The roles. One thread polls all queues, without a system call. A packet that was due at some
+ * The roles. One thread polls the port, without a system call. A packet that was due at some
  * time and left later carries the time it was due, so that with --rate a round trip includes what
  * it waited for its turn (no coordinated omission).
  */
@@ -23,7 +23,6 @@ struct load {
 	struct counters n;
 	struct histogram *latency;
 	double hz;
-	uint16_t queue; /* the next to send on */
 
 	/* Sending. Packets that the port has not taken yet are out[out_at] to out[out_nr - 1]. */
 	struct rte_mbuf *out[BURST_MAX];
@@ -40,6 +39,7 @@ struct load {
 	bool has_sender;
 	uint16_t sender;
 	uint64_t expected;
+	uint64_t last_arrival; /* in the window, or its begin */
 };
 
 struct load *load_new(const struct options *o, const struct port *port)
@@ -131,11 +131,10 @@ static void make_packets(struct load *l, uint64_t now)
 
 static uint16_t send_burst(struct load *l, struct rte_mbuf **packets, uint16_t nr)
 {
-	uint16_t sent = rte_eth_tx_burst(l->port->id, l->queue, packets, nr);
+	uint16_t sent = rte_eth_tx_burst(l->port->id, 0, packets, nr);
 
 	if (sent < nr)
 		l->n.tx_refused++;
-	l->queue = (uint16_t)(l->queue + 1U < l->o->queues ? l->queue + 1U : 0);
 	l->n.tx_packets += sent;
 	return sent;
 }
@@ -197,6 +196,7 @@ static bool receive(struct load *l, const struct rte_mbuf *mbuf, uint64_t now)
 		l->n.foreign++;
 	if (kind != FRAME_OURS)
 		return false;
+	l->last_arrival = now;
 	l->n.rx_packets++;
 	l->n.rx_bytes += rte_pktmbuf_pkt_len(mbuf) + FCS_BYTES;
 	check_order(l, &frame);
@@ -226,10 +226,10 @@ static void forward(struct load *l, struct rte_mbuf **packets, uint16_t nr)
 	l->n.tx_bytes += bytes;
 }
 
-static bool receive_queue(struct load *l, uint16_t queue)
+static bool receive_some(struct load *l)
 {
 	struct rte_mbuf *in[BURST_MAX];
-	uint16_t nr = rte_eth_rx_burst(l->port->id, queue, in, l->o->burst), back = 0;
+	uint16_t nr = rte_eth_rx_burst(l->port->id, 0, in, l->o->burst), back = 0;
 	uint64_t now = nr ? rte_rdtsc() : 0;
 
 	for (uint16_t i = 0; i < nr; i++) {
@@ -243,15 +243,6 @@ static bool receive_queue(struct load *l, uint16_t queue)
 	if (back)
 		forward(l, in, back);
 	return nr;
-}
-
-static bool receive_some(struct load *l)
-{
-	bool some = false;
-
-	for (uint16_t queue = 0; queue < l->o->queues; queue++)
-		some |= receive_queue(l, queue);
-	return some;
 }
 
 /* A window full of lost packets must not end the load. */
@@ -314,6 +305,7 @@ void load_begin(struct load *l, uint64_t now)
 	l->n = (struct counters){ 0 };
 	histogram_reset(l->latency);
 	l->start = now;
+	l->last_arrival = now;
 	l->scheduled = 0;
 	l->first_seq = l->next_seq;
 	l->returned = 0;
@@ -323,8 +315,9 @@ struct counters load_end(struct load *l)
 {
 	struct counters counted = l->n;
 	uint64_t made = l->next_seq - l->first_seq;
-	uint64_t end = rte_rdtsc() + (uint64_t)(DRAIN_S * l->hz), now;
+	uint64_t now = rte_rdtsc(), end = now + (uint64_t)(DRAIN_S * l->hz);
 
+	counted.idle_s = (double)(now - l->last_arrival) / l->hz;
 	if (l->o->role != ROLE_ECHO)
 		return counted;
 	while (l->returned < made && (now = rte_rdtsc()) < end) {

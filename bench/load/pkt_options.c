@@ -15,10 +15,9 @@ static const char usage[] =
 	"  --rate PPS        packets a second; 0: as fast as the port takes them [0]\n"
 	"  --window N        echo without a rate: packets under way [32]\n"
 	"  --dst-mac MAC     where packets are sent [ff:ff:ff:ff:ff:ff]\n"
-	"  --queues N        all polled by one thread [1]\n"
-	"  --descriptors N   of each queue [512]\n"
+	"  --descriptors N   of the ring to receive and of that to send [512]\n"
 	"  --burst N         packets at a time, 1 to 256 [32]\n"
-	"  --mbufs N         packet buffers [what the queues need]\n"
+	"  --mbufs N         packet buffers [what the rings need]\n"
 	"  --register PATH   register DPDK's memory with coIOMMU (/dev/coiommu)\n"
 	"  --link-wait S     for the link, and for the first packet back (echo) [10]\n"
 	"  --idle-us N       sleep after a poll that found nothing [0]\n"
@@ -65,7 +64,6 @@ static const struct option long_options[] = {
 	{ "rate", required_argument, NULL, 'R' },
 	{ "window", required_argument, NULL, 'w' },
 	{ "dst-mac", required_argument, NULL, 'd' },
-	{ "queues", required_argument, NULL, 'q' },
 	{ "descriptors", required_argument, NULL, 'D' },
 	{ "burst", required_argument, NULL, 'b' },
 	{ "mbufs", required_argument, NULL, 'm' },
@@ -84,9 +82,9 @@ static const struct {
 	int letter;
 	double min, max;
 } limits[] = {
-	{ 's', 64, 1518 },     { 'w', 1, 65536 }, { 'q', 1, 64 },   { 'D', 8, 32768 },
-	{ 'b', 1, BURST_MAX }, { 'm', 64, 1e7 },  { 'i', 0, 1e6 },  { 'L', 0, 1e6 },
-	{ 'S', 0, 1e9 },       { 'R', 0, 1e9 },	  { 'l', 0, 3600 }, { 't', 0.001, 1e6 },
+	{ 's', 64, 1518 }, { 'w', 1, 65536 }, { 'D', 8, 32768 },   { 'b', 1, BURST_MAX },
+	{ 'm', 64, 1e7 },  { 'i', 0, 1e6 },   { 'L', 0, 1e6 },	   { 'S', 0, 1e9 },
+	{ 'R', 0, 1e9 },   { 'l', 0, 3600 },  { 't', 0.001, 1e6 },
 };
 
 static int parse_limited(int letter, const char *name, const char *text, double *value)
@@ -128,9 +126,6 @@ static int set_option(struct options *o, int letter, const char *name, const cha
 		break;
 	case 'w':
 		o->window = (unsigned int)value;
-		break;
-	case 'q':
-		o->queues = (uint16_t)value;
 		break;
 	case 'D':
 		o->descriptors = (uint16_t)value;
@@ -177,9 +172,7 @@ int options_parse(int argc, char **argv, struct options *o, int *eal_arguments)
 {
 	int letter, index = 0;
 
-	*o = (struct options){
-		.size = 64, .queues = 1, .descriptors = 512, .burst = 32, .link_wait_s = 10
-	};
+	*o = (struct options){ .size = 64, .descriptors = 512, .burst = 32, .link_wait_s = 10 };
 	memset(&o->dst, 0xff, sizeof(o->dst));
 	while ((letter = getopt_long(argc, argv, "", long_options, &index)) >= 0) {
 		if (letter == 'h') {

@@ -30,12 +30,13 @@ static int find_port(struct port *port)
 		return complain(
 			"DPDK has %u ports: name one with -a ADDRESS or --no-pci --vdev=...", nr);
 	return complain("DPDK has no port: bind the NIC to uio_pci_generic or vfio-pci and name it "
-			"with -a ADDRESS, or use --vdev=net_af_packet0,iface=INTERFACE");
+			"with -a ADDRESS, or this build has no driver for it: use "
+			"--vdev=net_af_packet0,iface=INTERFACE");
 }
 
 static int make_pool(struct port *port, const struct options *o)
 {
-	unsigned int needed = 2U * o->queues * o->descriptors + 2U * o->burst + 2 * POOL_CACHE;
+	unsigned int needed = 2U * o->descriptors + 2U * o->burst + 2 * POOL_CACHE;
 	unsigned int nr = o->mbufs ? o->mbufs : needed;
 
 	port->pool = rte_pktmbuf_pool_create("pkt", nr, POOL_CACHE, 0, RTE_MBUF_DEFAULT_BUF_SIZE,
@@ -51,11 +52,10 @@ static int set_up_queues(const struct port *port, const struct options *o)
 	uint16_t rx = o->descriptors, tx = rx;
 	int ret = rte_eth_dev_adjust_nb_rx_tx_desc(port->id, &rx, &tx);
 
-	for (uint16_t queue = 0; !ret && queue < o->queues; queue++) {
-		ret = rte_eth_rx_queue_setup(port->id, queue, rx, SOCKET_ID_ANY, NULL, port->pool);
-		if (!ret)
-			ret = rte_eth_tx_queue_setup(port->id, queue, tx, SOCKET_ID_ANY, NULL);
-	}
+	if (!ret)
+		ret = rte_eth_rx_queue_setup(port->id, 0, rx, SOCKET_ID_ANY, NULL, port->pool);
+	if (!ret)
+		ret = rte_eth_tx_queue_setup(port->id, 0, tx, SOCKET_ID_ANY, NULL);
 	return ret;
 }
 
@@ -71,10 +71,7 @@ int port_start(struct port *port, const struct options *o)
 	if (ret)
 		return complain("the port tells nothing about itself: %s", rte_strerror(-ret));
 	port->driver = info.driver_name;
-	if (o->queues > info.max_rx_queues || o->queues > info.max_tx_queues)
-		return complain("%u queues are too many: the port has %u to receive and %u to send",
-				o->queues, info.max_rx_queues, info.max_tx_queues);
-	ret = rte_eth_dev_configure(port->id, o->queues, o->queues, &conf);
+	ret = rte_eth_dev_configure(port->id, 1, 1, &conf);
 	if (!ret)
 		ret = set_up_queues(port, o);
 	if (!ret)

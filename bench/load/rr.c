@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * TCP request/response: the client sends a message, the server sends one of the same size back,
- * and only then comes the next. With several flows each has one message under way. No packaged
- * tool does this with messages of one byte and a latency distribution.
+ * TCP request/response: the client sends a message, the server answers the whole of it with one of
+ * the same size, and only then comes the next. With several flows each has one message under way.
+ * No packaged tool does this with messages of one byte and a latency distribution.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -81,50 +81,54 @@ static void no_delay(int fd)
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
 }
 
-/* Sockets block on writing: one message a flow always fits. */
-static void send_bytes(int fd, size_t len)
+/*
+ * One message, whatever is in it. Sockets block on writing: one message a flow always fits. False
+ * with errno: the other end went away.
+ */
+static bool send_message(int fd, size_t len)
 {
 	while (len) {
 		ssize_t n = send(fd, message, len, MSG_NOSIGNAL);
 
 		if (n < 0)
-			fail("the other end went away: %s: does it still run?", strerror(errno));
+			return false;
 		len -= (size_t)n;
 	}
+	return true;
 }
 
-/* --- server: sends back what it gets, byte for byte --- */
+/* --- server: a message for each that has come whole --- */
 
-static void serve_one(int epoll, struct flow *flow)
+/* False: the client went away. */
+static bool answer(struct flow *flow, size_t size)
 {
-	ssize_t n = recv(flow->fd, message, sizeof(message), MSG_DONTWAIT);
+	ssize_t n = recv(flow->fd, message, flow->left, MSG_DONTWAIT);
 
-	if (n > 0) {
-		size_t left = (size_t)n;
-
-		for (char *p = message; left;) {
-			ssize_t sent = send(flow->fd, p, left, MSG_NOSIGNAL);
-
-			if (sent < 0)
-				break; /* the client is gone: the next read says so */
-			p += sent;
-			left -= (size_t)sent;
-		}
-	} else if (n == 0 || errno != EAGAIN) {
-		epoll_ctl(epoll, EPOLL_CTL_DEL, flow->fd, NULL);
-		close(flow->fd);
-		flow->open = false;
-	}
+	if (n <= 0)
+		return n < 0 && errno == EAGAIN;
+	flow->left -= (size_t)n;
+	if (flow->left)
+		return true;
+	flow->left = size;
+	return send_message(flow->fd, size);
 }
 
-static void accept_one(int epoll, int listener)
+static void serve_one(struct flow *flow, size_t size)
+{
+	if (answer(flow, size))
+		return;
+	close(flow->fd); /* epoll forgets it, too */
+	flow->open = false;
+}
+
+static void accept_one(int epoll, int listener, size_t size)
 {
 	int fd = accept(listener, NULL, NULL);
 
 	for (uint32_t i = 0; fd >= 0 && i < MAX_FLOWS; i++) {
 		if (flows[i].open)
 			continue;
-		flows[i] = (struct flow){ .fd = fd, .open = true };
+		flows[i] = (struct flow){ .fd = fd, .left = size, .open = true };
 		no_delay(fd);
 		watch(epoll, fd, i);
 		return;
@@ -160,9 +164,9 @@ __attribute__((noreturn)) static void serve(const struct options *options)
 
 		for (int i = 0; i < nr; i++) {
 			if (events[i].data.u32 == CONTROL)
-				accept_one(epoll, listener);
+				accept_one(epoll, listener, options->size);
 			else
-				serve_one(epoll, &flows[events[i].data.u32]);
+				serve_one(&flows[events[i].data.u32], options->size);
 		}
 	}
 }
@@ -231,7 +235,9 @@ static void send_next(struct flow *flow, const struct options *options)
 {
 	flow->left = options->size;
 	flow->sent_ns = now_ns();
-	send_bytes(flow->fd, options->size);
+	if (!send_message(flow->fd, options->size))
+		fail("%s port %s went away: %s: does the server still run?", options->host,
+		     options->port, strerror(errno));
 }
 
 static void receive(struct flow *flow, const struct options *options, struct window *window)
@@ -273,7 +279,8 @@ static bool run_events(int epoll, const struct options *options, struct window *
 	int nr = epoll_wait(epoll, events, 64, STALL_MS);
 
 	if (!nr)
-		fail("%s port %s has not answered for %d s: is the cable plugged in?",
+		fail("%s port %s has not answered for %d s: is the cable plugged in, and has the "
+		     "server the same --size?",
 		     options->host, options->port, STALL_MS / 1000);
 	for (int i = 0; i < nr; i++) {
 		if (events[i].data.u32 == CONTROL)
@@ -338,11 +345,11 @@ static int client(const struct options *options)
 
 static void usage(FILE *out)
 {
-	fputs("usage: rr --serve PORT | rr --connect HOST:PORT [OPTIONS]\n"
+	fputs("usage: rr --serve PORT [--size BYTES] | rr --connect HOST:PORT [OPTIONS]\n"
 	      "TCP request/response with messages of one size both ways\n"
-	      "  --serve PORT      send back what comes\n"
+	      "  --serve PORT      answer each message that has come whole with one\n"
 	      "  --connect H:P     send messages there and wait for each\n"
-	      "  --size BYTES      of a message, 1 to 16384 (1)\n"
+	      "  --size BYTES      of a message, 1 to 16384, the same at both ends (1)\n"
 	      "  --flows N         connections, each with one message under way (1)\n"
 	      "  --warmup S        before it is ready (1)\n"
 	      "  --runtime S       measure that long by itself; else as told on stdin\n"
