@@ -60,9 +60,9 @@ add_units make --no-print-directory coiommu-tsan
 step "fuzzing of the requests"
 add_units make --no-print-directory coiommu-fuzz
 step "the memcached load generator on the loopback"
-add_lines 34 timeout 180 tests/load.sh build
+add_lines 37 timeout 180 tests/load.sh build
 step "the packet benchmark between two network namespaces"
-add_lines 40 timeout 180 tests/pkt.sh
+add_lines 47 timeout 180 tests/pkt.sh
 step "a small experiment in the virtual lab"
 timeout 900 "$bench" run tests/lab/experiment.yaml --out "$out/run" ||
 	echo "exit status $?"

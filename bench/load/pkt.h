@@ -28,6 +28,7 @@ struct options {
 	unsigned int limit_s;
 	double runtime_s; /* 0: begin and end come from stdin */
 	unsigned int idle_us;
+	bool within_page; /* use no buffer that crosses a page: some emulated NICs lose it */
 	unsigned int spoil;
 };
 

@@ -20,6 +20,7 @@ static const char usage[] =
 	"  --mbufs N         packet buffers [what the rings need]\n"
 	"  --register PATH   register DPDK's memory with coIOMMU (/dev/coiommu)\n"
 	"  --link-wait S     for the link, and for the first packet back (echo) [10]\n"
+	"  --within-page     use only packet buffers that cross no page\n"
 	"  --idle-us N       sleep after a poll that found nothing [0]\n"
 	"  --limit S         end at the latest [0: never]\n"
 	"  --runtime S       begin and end by itself; else 'begin' and 'end' come on stdin\n"
@@ -70,6 +71,7 @@ static const struct option long_options[] = {
 	{ "register", required_argument, NULL, 'M' },
 	{ "link-wait", required_argument, NULL, 'l' },
 	{ "idle-us", required_argument, NULL, 'i' },
+	{ "within-page", no_argument, NULL, 'g' },
 	{ "limit", required_argument, NULL, 'L' },
 	{ "runtime", required_argument, NULL, 't' },
 	{ "spoil", required_argument, NULL, 'S' },
@@ -141,6 +143,9 @@ static int set_option(struct options *o, int letter, const char *name, const cha
 		break;
 	case 'i':
 		o->idle_us = (unsigned int)value;
+		break;
+	case 'g':
+		o->within_page = true;
 		break;
 	case 'L':
 		o->limit_s = (unsigned int)value;

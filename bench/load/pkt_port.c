@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Setting up the only port. No interrupts: uio_pci_generic has none that could be used. */
 #include <net/if.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -13,6 +14,7 @@
 #include "bench/load/pkt.h"
 
 #define POOL_CACHE 256
+#define PAGE_BYTES 4096
 
 static int find_port(struct port *port)
 {
@@ -34,15 +36,40 @@ static int find_port(struct port *port)
 			"--vdev=net_af_packet0,iface=INTERFACE");
 }
 
+/* Does the largest packet cross a page where it begins in a fresh buffer? */
+static bool crosses_page(const struct rte_mbuf *mbuf)
+{
+	uintptr_t first = rte_pktmbuf_mtod(mbuf, uintptr_t), last = first + RTE_ETHER_MAX_LEN - 1;
+
+	return first / PAGE_BYTES != last / PAGE_BYTES;
+}
+
+/* Takes all buffers out, and puts back those that may be used: about half of them. */
+static int keep_within_pages(struct rte_mempool *pool, unsigned int nr)
+{
+	struct rte_mbuf **all = calloc(nr, sizeof(struct rte_mbuf *));
+	unsigned int got = 0;
+
+	if (!all)
+		return complain("no memory for a list of %u packet buffers", nr);
+	while (got < nr && (all[got] = rte_pktmbuf_alloc(pool)))
+		got++;
+	for (unsigned int i = 0; i < got; i++)
+		if (!crosses_page(all[i]))
+			rte_pktmbuf_free(all[i]);
+	free(all);
+	return 0;
+}
+
 static int make_pool(struct port *port, const struct options *o)
 {
 	unsigned int needed = 2U * o->descriptors + 2U * o->burst + 2 * POOL_CACHE;
-	unsigned int nr = o->mbufs ? o->mbufs : needed;
+	unsigned int nr = (o->mbufs ? o->mbufs : needed) * (o->within_page ? 2 : 1);
 
 	port->pool = rte_pktmbuf_pool_create("pkt", nr, POOL_CACHE, 0, RTE_MBUF_DEFAULT_BUF_SIZE,
 					     SOCKET_ID_ANY);
 	if (port->pool)
-		return 0;
+		return o->within_page ? keep_within_pages(port->pool, nr) : 0;
 	return complain("no memory for %u packet buffers: %s: give more (-m) or fewer (--mbufs)",
 			nr, rte_strerror(rte_errno));
 }

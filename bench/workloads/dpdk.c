@@ -19,6 +19,7 @@
 
 #define HUGE_PAGE (2 * MIB)
 #define READY_S 60
+#define SILENCE_S 1.0
 #define SYSFS "/sys/bus/pci/devices/" BOOT_DEVICE_BDF
 
 static const char *const role_choices[] = { "receive", "transmit", "forward", NULL };
@@ -27,7 +28,8 @@ static const struct setting settings_table[] = {
 	{ "role", SETTING_CHOICE, "forward", role_choices, 0, 0,
 	  "of the guest; the peer is its source, its sink, or both" },
 	{ "size", SETTING_COUNT, "64", NULL, 64, 1518, "bytes of a packet, its checksum included" },
-	{ "rate", SETTING_NUMBER, "0", NULL, 0, 1e9, "packets a second; 0: as many as go" },
+	{ "rate", SETTING_NUMBER, "0", NULL, 0, 1e9,
+	  "packets a second, 10 at least; 0: as many as go" },
 	{ "window", SETTING_COUNT, "32", NULL, 1, 4096,
 	  "forward without a rate: packets under way" },
 	{ "descriptors", SETTING_COUNT, "256", NULL, 64, 4096, "of each ring" },
@@ -63,6 +65,13 @@ static bool has_role(const struct settings *settings, const char *role)
 
 static int validate(const struct settings *settings, char **why)
 {
+	double rate = settings_number(settings, "rate");
+
+	if (rate > 0 && rate < 10) {
+		*why = xstrdup(
+			"rate is 0 or at least 10: a pulled cable could not be told from it");
+		return -EINVAL;
+	}
 	if (settings_size(settings, "memory") % HUGE_PAGE) {
 		*why = xstrdup("memory must be whole huge pages of 2 MiB");
 		return -EINVAL;
@@ -280,9 +289,11 @@ static int add_latencies(struct tool *tool, const struct tool_result *result)
 /* The end that the packets arrive at says how many, and which were missing or damaged. */
 static int add_arrivals(struct cell_run *run, struct tool *sink, const struct tool_result *result)
 {
-	double lost, arrived, corrupt;
+	double lost = 0, arrived = 0, corrupt = 0, idle = 0;
 	int ret = tool_number(sink, result, "lost", &lost);
 
+	if (!ret)
+		ret = tool_number(sink, result, "idle_at_end_s", &idle);
 	if (!ret)
 		ret = tool_number(sink, result, "rx_packets", &arrived);
 	if (!ret)
@@ -293,8 +304,11 @@ static int add_arrivals(struct cell_run *run, struct tool *sink, const struct to
 		ret = tool_ops(sink, result, "rx_packets");
 	if (ret)
 		return ret;
-	if (arrived <= 0)
-		return boot_fail(run->boot, -EREMOTEIO, "no packet arrived");
+	/* A sink knows of no packet after the last that arrived. */
+	if (idle > SILENCE_S)
+		return boot_fail(run->boot, -EREMOTEIO,
+				 "no packet arrived in the last %.1f s: is the cable plugged in?",
+				 idle);
 	sample_add(&run->samples, &metrics[LOSS], lost / (lost + arrived));
 	sample_add(&run->samples, &metrics[CORRUPT], corrupt);
 	if (corrupt > 0)
