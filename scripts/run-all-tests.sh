@@ -69,7 +69,7 @@ timeout 900 "$bench" run tests/lab/experiment.yaml --out "$out/run" ||
 add_lines 43 tests/lab/results.sh "$out/run" $((256 << 20))
 step "every network workload, in the virtual lab"
 timeout 900 "$bench" run tests/lab/network.yaml --out "$out/network" || echo "exit status $?"
-add_lines 43 tests/lab/network.sh "$out/network" $((256 << 20))
+add_lines 44 tests/lab/network.sh "$out/network" $((256 << 20))
 step "coIOMMU under strain"
 timeout 600 "$bench" run tests/lab/coiommu.yaml --out "$out/strain" || echo "exit status $?"
 add_lines 20 tests/lab/strain.sh "$out/strain"

@@ -36,18 +36,23 @@ for mode in static viommu-strict viommu-lazy coiommu; do
 	holds "$mode: no IOMMU fault" "$(value $mode memcached iommu_faults) == 0 &&
 		$(value $mode dpdk iommu_faults) == 0"
 done
-# The kernel's network stack maps each packet: a translating vIOMMU pays for that.
+# The kernel's network stack maps each packet: a translating vIOMMU pays for that. How much more
+# than others is for measurements; one boot of each on a busy machine must not fail.
 for mode in viommu-strict viommu-lazy; do
-	for workload in memcached $rr $stream; do
+	for workload in memcached $stream; do
 		holds "coiommu costs less than $mode: $workload" \
-			"$(value coiommu "$workload" $cost) < 0.8 * $(value $mode "$workload" $cost)"
+			"$(value coiommu "$workload" $cost) < $(value $mode "$workload" $cost)"
 	done
 done
-# One boot each, so the bound leaves room for the emulator's two speeds; see configs/network.yaml
-# for the figures proper. Streams and DPDK are steady enough.
+for workload in memcached $rr $stream; do
+	holds "viommu-strict maps again and again, coiommu what is new: $workload" \
+		"$(value viommu-strict "$workload" host_map_calls) > 100 &&
+		$(value coiommu "$workload" host_map_calls) < 0.5 * \
+		$(value viommu-strict "$workload" host_map_calls)"
+done
 for workload in memcached $stream dpdk; do
-	holds "coiommu costs about what static does: $workload" \
-		"$(value static "$workload" $cost) > 0.85 * $(value coiommu "$workload" $cost)"
+	holds "coiommu is not far from static: $workload" \
+		"$(value static "$workload" $cost) > 0.7 * $(value coiommu "$workload" $cost)"
 done
 holds "DPDK maps its memory once: nothing is mapped while it forwards" \
 	"$(value viommu-strict dpdk host_map_calls) < 10"
