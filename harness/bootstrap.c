@@ -80,8 +80,7 @@ static double redrawn_median(struct prng *prng, const double *sorted, size_t nr,
 }
 
 void bootstrap_ratio(const double *value, size_t nr_value, const double *base, size_t nr_base,
-		     double confidence, unsigned int resamples, uint64_t seed,
-		     struct bootstrap_ratio *out)
+		     const struct bootstrap_options *options, struct bootstrap_ratio *out)
 {
 	autofree double *sorted_value = stats_sorted(value, nr_value), *ratios = NULL;
 	autofree double *sorted_base = stats_sorted(base, nr_base);
@@ -93,10 +92,10 @@ void bootstrap_ratio(const double *value, size_t nr_value, const double *base, s
 	if (!nr_value || !nr_base)
 		return;
 	out->ratio = stats_ratio(stats_median(value, nr_value), stats_median(base, nr_base));
-	ratios = xzalloc(resamples * sizeof(*ratios));
+	ratios = xzalloc(options->resamples * sizeof(*ratios));
 	drawn = xzalloc((nr_value > nr_base ? nr_value : nr_base) * sizeof(*drawn));
-	prng_seed(&prng, seed);
-	for (unsigned int i = 0; i < resamples; i++) {
+	prng_seed(&prng, options->seed);
+	for (unsigned int i = 0; i < options->resamples; i++) {
 		double above = redrawn_median(&prng, sorted_value, nr_value, drawn);
 		double below = redrawn_median(&prng, sorted_base, nr_base, drawn);
 		double ratio = stats_ratio(above, below);
@@ -104,8 +103,8 @@ void bootstrap_ratio(const double *value, size_t nr_value, const double *base, s
 		if (!isnan(ratio))
 			ratios[nr++] = ratio;
 	}
-	if (isnan(out->ratio) || (double)nr < 0.99 * resamples)
+	if (isnan(out->ratio) || (double)nr < 0.99 * options->resamples)
 		return;
-	out->low = stats_quantile(ratios, nr, (1 - confidence) / 2);
-	out->high = stats_quantile(ratios, nr, (1 + confidence) / 2);
+	out->low = stats_quantile(ratios, nr, (1 - options->confidence) / 2);
+	out->high = stats_quantile(ratios, nr, (1 + options->confidence) / 2);
 }

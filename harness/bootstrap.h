@@ -18,18 +18,23 @@ uint32_t prng_below(struct prng *prng, uint32_t bound);
 double prng_uniform(struct prng *prng);
 double prng_normal(struct prng *prng);
 
+struct bootstrap_options {
+	double confidence;
+	unsigned int resamples; /* 0: no interval */
+	uint64_t seed;
+};
+
 struct bootstrap_ratio {
 	double ratio, low, high; /* NAN if the ratio says nothing, see stats_ratio() */
 };
 
 /*
  * median(value) / median(base) with its percentile interval (Efron and Tibshirani, An
- * Introduction to the Bootstrap, 13.3): both samples are drawn again, with replacement,
- * `resamples` times. The same seed gives the same interval. The interval is NAN without
- * resamples, or if more than a few of them have no ratio.
+ * Introduction to the Bootstrap, 13.3): both samples are drawn again, with replacement. The same
+ * seed gives the same interval. The interval is NAN without resamples, or if more than a few of
+ * them have no ratio.
  */
 void bootstrap_ratio(const double *value, size_t nr_value, const double *base, size_t nr_base,
-		     double confidence, unsigned int resamples, uint64_t seed,
-		     struct bootstrap_ratio *out);
+		     const struct bootstrap_options *options, struct bootstrap_ratio *out);
 
 #endif

@@ -123,7 +123,7 @@ void compare_values(const struct comparison *c, const struct series *base,
 	pair->value = xzalloc((test->nr_value + 1) * sizeof(*pair->value));
 	test->base = pair->base;
 	test->value = pair->value;
-	pair->per_operation = !strcmp(one->unit, "count") && !strstr(one->metric, "_per_") &&
+	pair->per_operation = one && !strcmp(one->unit, "count") && !strstr(one->metric, "_per_") &&
 			      !in_list(one->metric, state_metrics, ARRAY_SIZE(state_metrics)) &&
 			      fill(&c->base, base, true, pair->base) &&
 			      fill(&c->value, value, true, pair->value);

@@ -76,13 +76,16 @@ static bool enough_boots(const struct gate_test *test, double alpha)
 
 static void measure(struct gate_test *test, const struct gate_options *options)
 {
+	const struct bootstrap_options bootstrap = { GATE_CONFIDENCE, options->resamples,
+						     test->seed };
+
 	test->base_median = stats_median(test->base, test->nr_base);
 	test->value_median = stats_median(test->value, test->nr_value);
 	rank_test(test->value, test->nr_value, test->base, test->nr_base, &test->rank);
 	rank_shift(test->value, test->nr_value, test->base, test->nr_base, GATE_CONFIDENCE,
 		   &test->shift);
-	bootstrap_ratio(test->value, test->nr_value, test->base, test->nr_base, GATE_CONFIDENCE,
-			options->resamples, test->seed, &test->ratio);
+	bootstrap_ratio(test->value, test->nr_value, test->base, test->nr_base, &bootstrap,
+			&test->ratio);
 	test->change = relative(test->shift.shift, test->base_median);
 	test->low = relative(test->shift.low, test->base_median);
 	test->high = relative(test->shift.high, test->base_median);

@@ -44,12 +44,13 @@ struct gate_test {
 	/* What is asked. The values are borrowed; at most GATE_MAX_BOOTS a side. */
 	const double *base, *value;
 	size_t nr_base, nr_value;
-	enum direction direction; /* not DIRECTION_NONE */
-	double floor;		  /* relative; a smaller change is never a regression */
-	double margin;		  /* relative, >= floor; "no change" excludes a larger one */
+	double floor;  /* relative; a smaller change is never a regression */
+	double margin; /* relative, >= floor; "no change" excludes a larger one */
 	uint64_t seed;
+	enum direction direction; /* not DIRECTION_NONE */
 
 	/* What is found. */
+	enum verdict verdict;
 	double base_median, value_median;
 	struct rank_test rank;
 	struct rank_shift shift;
@@ -58,7 +59,6 @@ struct gate_test {
 	double q;	     /* NAN: not among the tests, too few boots */
 	double smallest;     /* relative change that would be seen, see gate_smallest(); or NAN */
 	size_t boots_needed; /* a side, for a verdict as things are; 0: has one, or not known */
-	enum verdict verdict;
 };
 
 /* Judges all tests together: each one's q depends on all. */

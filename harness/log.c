@@ -15,6 +15,14 @@ void log_set_level(enum log_level level)
 	max_level = level;
 }
 
+/* What is quoted from files must not move the terminal's cursor. */
+static void clean(char *text)
+{
+	for (; *text; text++)
+		if (((unsigned char)*text < ' ' && *text != '\n' && *text != '\t') || *text == 0x7f)
+			*text = '?';
+}
+
 void log_print(enum log_level level, const char *fmt, ...)
 {
 	static const char *const prefix[] = { "error: ", "warning: ", "", "debug: " };
@@ -26,6 +34,7 @@ void log_print(enum log_level level, const char *fmt, ...)
 	va_start(ap, fmt);
 	if (vasprintf(&text, fmt, ap) < 0)
 		abort();
+	clean(text);
 	/* One write() a line: in the lab our output is mixed with that of others. */
 	line = xasprintf("%s%s\n", prefix[level], text);
 	fputs(line, stderr);

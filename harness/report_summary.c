@@ -291,10 +291,23 @@ int report_text_width(const char *text)
 	return width;
 }
 
+/* Besides the ASCII ones: U+0080 to U+009F, which some terminals obey as well. */
+static bool is_control(const char *text)
+{
+	unsigned char c = (unsigned char)*text, next = (unsigned char)text[c != 0];
+
+	return c < ' ' || c == 0x7f || (c == 0xc2 && next >= 0x80 && next <= 0x9f);
+}
+
 void report_print_clean(FILE *out, const char *text)
 {
-	for (; *text; text++)
-		fputc((unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text, out);
+	for (; *text; text++) {
+		bool control = is_control(text);
+
+		fputc(control ? '?' : *text, out);
+		if (control && (unsigned char)*text == 0xc2)
+			text++;
+	}
 }
 
 void report_print_padded(FILE *out, const char *text, int width, bool left)

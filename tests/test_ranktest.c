@@ -181,8 +181,10 @@ static void normal_above_the_size(void **state)
 	struct rank_test test;
 
 	for (size_t i = 0; i < 60; i++) {
-		x[i] = (double)(i / 5 + 1);
-		y[i] = (double)(i / 5 + 3);
+		size_t level = i / 5;
+
+		x[i] = (double)(level + 1);
+		y[i] = (double)(level + 3);
 		same[i] = 1;
 	}
 	rank_test(x, 60, y, 60, &test);
@@ -255,6 +257,8 @@ static void draws_are_even(void **state)
 	assert_true(fabs(squares / 30000 - 1) < 0.03);
 }
 
+#define OPTIONS(resamples, seed) (&(const struct bootstrap_options){ 0.95, resamples, seed })
+
 static void ratio_and_its_interval(void **state)
 {
 	double value[10], base[10];
@@ -265,9 +269,9 @@ static void ratio_and_its_interval(void **state)
 		base[i] = 100 + base[i];
 		value[i] = base[i] * 1.1;
 	}
-	bootstrap_ratio(value, 10, base, 10, 0.95, 2000, 1, &first);
-	bootstrap_ratio(value, 10, base, 10, 0.95, 2000, 1, &again);
-	bootstrap_ratio(value, 10, base, 10, 0.95, 2000, 2, &other);
+	bootstrap_ratio(value, 10, base, 10, OPTIONS(2000, 1), &first);
+	bootstrap_ratio(value, 10, base, 10, OPTIONS(2000, 1), &again);
+	bootstrap_ratio(value, 10, base, 10, OPTIONS(2000, 2), &other);
 	assert_close(first.ratio, 1.1, EPSILON);
 	assert_true(first.low < 1.1 && first.low > 1.09 && first.high > 1.1 && first.high < 1.11);
 	assert_close(first.low, again.low, 0);
@@ -281,14 +285,14 @@ static void ratio_of_nothing(void **state)
 	static const double zeros[] = { 0, 0, 0 }, ones[] = { 1, 1, 1 }, mixed[] = { 0, 1, 1 };
 	struct bootstrap_ratio ratio;
 
-	bootstrap_ratio(ones, 3, zeros, 3, 0.95, 100, 1, &ratio);
+	bootstrap_ratio(ones, 3, zeros, 3, OPTIONS(100, 1), &ratio);
 	assert_true(isnan(ratio.ratio) && isnan(ratio.low));
-	bootstrap_ratio(ones, 3, mixed, 3, 0.95, 100, 1, &ratio); /* now and then all are 0 */
+	bootstrap_ratio(ones, 3, mixed, 3, OPTIONS(100, 1), &ratio); /* now and then all are 0 */
 	assert_close(ratio.ratio, 1, EPSILON);
 	assert_true(isnan(ratio.low) && isnan(ratio.high));
-	bootstrap_ratio(ones, 0, mixed, 3, 0.95, 100, 1, &ratio);
+	bootstrap_ratio(ones, 0, mixed, 3, OPTIONS(100, 1), &ratio);
 	assert_true(isnan(ratio.ratio));
-	bootstrap_ratio(ones, 3, ones, 3, 0.95, 0, 1, &ratio);
+	bootstrap_ratio(ones, 3, ones, 3, OPTIONS(0, 1), &ratio);
 	assert_close(ratio.ratio, 1, EPSILON);
 	assert_true(isnan(ratio.low));
 }
