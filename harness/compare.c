@@ -58,21 +58,19 @@ static int pair_series(struct comparison *c, const struct series *base, const st
 
 static int pair_cell(struct comparison *c, const char *cell)
 {
+	size_t nr_base, nr_value;
+	const struct series *base = compare_run_series(&c->base, cell, &nr_base);
+	const struct series *value = compare_run_series(&c->value, cell, &nr_value);
 	int ret = 0;
 
-	for (size_t i = 0; i < c->base.nr_series && !ret; i++) {
-		const struct series *base = &c->base.series[i];
-
-		if (!strcmp(base->cell->id, cell) && compare_wants(c, base))
-			ret = pair_series(c, base, compare_run_find(&c->value, cell, base->metric));
-	}
-	for (size_t i = 0; i < c->value.nr_series && !ret; i++) {
-		const struct series *value = &c->value.series[i];
-
-		if (!strcmp(value->cell->id, cell) && compare_wants(c, value) &&
-		    !compare_run_find(&c->base, cell, value->metric))
-			ret = pair_series(c, NULL, value);
-	}
+	for (size_t i = 0; i < nr_base && !ret; i++)
+		if (compare_wants(c, &base[i]))
+			ret = pair_series(c, &base[i],
+					  compare_run_find(&c->value, cell, base[i].metric));
+	for (size_t i = 0; i < nr_value && !ret; i++)
+		if (compare_wants(c, &value[i]) &&
+		    !compare_run_find(&c->base, cell, value[i].metric))
+			ret = pair_series(c, NULL, &value[i]);
 	return ret;
 }
 
@@ -142,7 +140,9 @@ static int compare_pairs(const void *a, const void *b)
 /* qsort() moves the pairs, so tests are collected for the gate and put back. */
 static void judge(struct comparison *c, const struct floors *floors)
 {
-	const struct gate_options options = { GATE_ALPHA, GATE_RESAMPLES };
+	/* The table has no room for the ratio, so only JSON takes the time to draw for it. */
+	const struct gate_options options = { GATE_ALPHA,
+					      c->options->as_json ? GATE_RESAMPLES : 0 };
 	autofree struct gate_test *tests = xzalloc((c->nr_pairs + 1) * sizeof(*tests));
 
 	for (size_t i = 0; i < c->nr_pairs; i++) {

@@ -35,6 +35,9 @@ void compare_run_free(struct compare_run *run);
 /* The metric in the cell, or NULL. */
 const struct series *compare_run_find(const struct compare_run *run, const char *cell,
 				      const char *metric);
+/* All metrics of the cell, *nr of them. */
+const struct series *compare_run_series(const struct compare_run *run, const char *cell,
+					size_t *nr);
 const struct report_cell *compare_run_cell(const struct compare_run *run, const char *cell);
 
 /* One metric of one cell in both runs. */

@@ -101,6 +101,9 @@ int compare_match(struct comparison *c)
 	const char *base = report_text(&c->base.report, "where");
 	const char *value = report_text(&c->value.report, "where");
 
+	if (!strcmp(report_text(&c->base.report, "run_id"),
+		    report_text(&c->value.report, "run_id")))
+		log_warn("%s, %s: this is the same run twice", c->options->base, c->options->value);
 	if (strcmp(base, value) != 0)
 		strlist_addf(&c->forced, "%s against %s: other machines, other figures",
 			     *base ? base : "unknown", *value ? value : "unknown");

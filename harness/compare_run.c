@@ -138,14 +138,18 @@ static bool same_series(const struct sample_row *a, const struct sample_row *b)
 
 static void group_rows(struct compare_run *run)
 {
+	const struct report_cell *cell = NULL;
+
 	run->series = xzalloc((run->nr_rows + 1) * sizeof(*run->series));
 	for (size_t i = 0, end; i < run->nr_rows; i = end) {
 		const struct sample_row *first = run->rows[i];
 
 		for (end = i + 1; end < run->nr_rows && same_series(first, run->rows[end]);)
 			end++;
+		if (!cell || strcmp(cell->id, first->cell) != 0)
+			cell = compare_run_cell(run, first->cell);
 		run->series[run->nr_series++] = (struct series){
-			.cell = compare_run_cell(run, first->cell),
+			.cell = cell,
 			.metric = first->metric,
 			.unit = first->unit,
 			.direction = first->direction,
@@ -182,24 +186,43 @@ void compare_run_free(struct compare_run *run)
 	report_free(&run->report);
 }
 
-const struct series *compare_run_find(const struct compare_run *run, const char *cell,
-				      const char *metric)
+/* The first series that is not before this one. */
+static size_t find_place(const struct compare_run *run, const char *cell, const char *metric)
 {
 	size_t low = 0, high = run->nr_series;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		const struct series *series = &run->series[middle];
-		int order = strcmp(cell, series->cell->id);
+		int order = strcmp(run->series[middle].cell->id, cell);
 
 		if (!order)
-			order = strcmp(metric, series->metric);
-		if (!order)
-			return series;
+			order = strcmp(run->series[middle].metric, metric);
 		if (order < 0)
-			high = middle;
-		else
 			low = middle + 1;
+		else
+			high = middle;
 	}
-	return NULL;
+	return low;
+}
+
+const struct series *compare_run_find(const struct compare_run *run, const char *cell,
+				      const char *metric)
+{
+	size_t place = find_place(run, cell, metric);
+	const struct series *series = &run->series[place];
+
+	if (place == run->nr_series || strcmp(series->cell->id, cell) != 0 ||
+	    strcmp(series->metric, metric) != 0)
+		return NULL;
+	return series;
+}
+
+const struct series *compare_run_series(const struct compare_run *run, const char *cell, size_t *nr)
+{
+	size_t first = find_place(run, cell, ""), end = first;
+
+	while (end < run->nr_series && !strcmp(run->series[end].cell->id, cell))
+		end++;
+	*nr = end - first;
+	return &run->series[first];
 }

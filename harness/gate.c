@@ -122,37 +122,43 @@ static double spread(const struct gate_test *test)
 	return relative(sqrt(((n - 1) * a * a + (m - 1) * b * b) / (n + m - 2)), test->base_median);
 }
 
-/*
- * As many boots a side as would settle an inconclusive test if things stay as they are: the
- * change, if it is one, is seen; else the interval fits into the margin.
- */
+/* More than what is always there, and perhaps more than chance: not to be called no change. */
+static bool is_suspect(const struct gate_test *test)
+{
+	return test->q < GATE_SUSPECT && fabs(test->change) > test->floor;
+}
+
+/* If things stayed as they are, would this many boots a side give a verdict? */
+static bool would_settle(const struct gate_test *test, size_t nr, double deviation, double alpha)
+{
+	double half = stats_normal_quantile((1 + GATE_CONFIDENCE) / 2) * deviation *
+		      sqrt(2 / (double)nr) * sqrt(M_PI / 3);
+	double change = fabs(test->change);
+
+	if (rank_smallest_p(nr, nr) >= alpha)
+		return false;
+	if (!isfinite(change) || !isfinite(deviation))
+		return true; /* more is not known */
+	if (change > test->floor && gate_smallest(nr, nr, deviation, alpha) <= change)
+		return true;
+	return !is_suspect(test) && change + half <= test->margin;
+}
+
 static size_t boots_needed(const struct gate_test *test, double deviation, double alpha)
 {
-	double change = fabs(test->change);
-	double z = stats_normal_quantile((1 + GATE_CONFIDENCE) / 2);
-
-	if (!isfinite(change) || !isfinite(deviation))
-		change = INFINITY; /* all that is needed is that p can reach alpha */
-	for (size_t n = GATE_MIN_BOOTS; n <= GATE_MAX_BOOTS; n++) {
-		double half = z * deviation * sqrt(2 / (double)n) * sqrt(M_PI / 3);
-
-		if (rank_smallest_p(n, n) >= alpha)
-			continue;
-		if (isinf(change))
-			return n;
-		if (change > test->floor ? gate_smallest(n, n, deviation, alpha) <= change
-					 : change + half <= test->margin)
-			return n;
-	}
+	for (size_t nr = GATE_MIN_BOOTS; nr <= GATE_MAX_BOOTS; nr++)
+		if (would_settle(test, nr, deviation, alpha))
+			return nr;
 	return 0;
 }
 
 static enum verdict judge(const struct gate_test *test, double alpha)
 {
+	bool within = test->low >= -test->margin && test->high <= test->margin;
+
 	if (test->q < alpha && fabs(test->change) > test->floor)
 		return gate_harm(test) > 0 ? VERDICT_REGRESSION : VERDICT_IMPROVEMENT;
-	if (!isnan(test->q) && fabs(test->change) <= test->floor && test->low >= -test->margin &&
-	    test->high <= test->margin)
+	if (!isnan(test->q) && within && !is_suspect(test))
 		return VERDICT_NO_CHANGE;
 	return VERDICT_INCONCLUSIVE;
 }

@@ -6,10 +6,11 @@
  *   inconclusive.
  * - Mann-Whitney's p, exact and two-sided, is adjusted to q over all tests together (Benjamini
  *   and Hochberg 1995). q < alpha and a change beyond the noise floor is a regression or an
- *   improvement. So where nothing has changed, the whole comparison cries wolf with probability
- *   alpha / 2 at most, however many tests it has.
- * - A change within the floor whose whole interval is within the margin is no change. "Not
- *   significant" alone is not: little data would then prove anything.
+ *   improvement. So where nothing has changed, the whole comparison raises an alarm with
+ *   probability alpha at most, however many tests it has.
+ * - No change: the whole interval is within the margin, so that a larger change is excluded. "Not
+ *   significant" alone is not enough: little data would then prove anything. Nor is it no change
+ *   if it is suspect: beyond the floor with q < GATE_SUSPECT.
  * - The rest is inconclusive.
  *
  * A change is the Hodges-Lehmann shift of NEW against BASE, relative to BASE's median. Where that
@@ -26,6 +27,7 @@
 #include "harness/samples.h"
 
 #define GATE_ALPHA 0.01
+#define GATE_SUSPECT 0.05
 #define GATE_CONFIDENCE 0.95
 #define GATE_POWER 0.8 /* of the smallest change that is said to be seen */
 #define GATE_MIN_BOOTS 6
