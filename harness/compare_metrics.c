@@ -70,7 +70,8 @@ bool compare_wants(const struct comparison *c, const struct series *series)
 		return !fnmatch(options->metrics, series->metric, 0);
 	if (options->all)
 		return !has_per_op(c, series);
-	if (report_is_emulated(&c->base.report) && is_time(series->unit))
+	if (is_time(series->unit) &&
+	    (report_is_emulated(&c->base.report) || report_is_emulated(&c->value.report)))
 		return false;
 	return in_list(series->metric, usual_metrics, ARRAY_SIZE(usual_metrics));
 }

@@ -12,7 +12,7 @@ static const char *const heads[NR_COLUMNS] = {
 	[VERDICT] = "verdict", [CELL] = "cell",	  [METRIC] = "metric",
 	[BASE] = "BASE",       [NEW] = "NEW",	  [CHANGE] = "change",
 	[INTERVAL] = "95 %",   [P] = "p",	  [Q] = "q",
-	[SEEN] = "seen from",  [BOOTS] = "boots",
+	[SEEN] = "smallest",   [BOOTS] = "boots",
 };
 #define NR_LEFT (METRIC + 1) /* columns of text, aligned to the left */
 
@@ -33,7 +33,11 @@ static char *interval(const struct gate_test *test)
 {
 	autofree char *low = percent(test->low), *high = percent(test->high);
 
-	return isnan(test->low) ? xstrdup(NO_VALUE) : xasprintf("%s to %s", low, high);
+	if (isnan(test->low))
+		return xstrdup(NO_VALUE);
+	if (test->shift.confidence < GATE_CONFIDENCE - 1e-9) /* so few boots reach no more */
+		return xasprintf("%s to %s (%.0f %%)", low, high, 100 * test->shift.confidence);
+	return xasprintf("%s to %s", low, high);
 }
 
 static char *probability(double p)
@@ -126,9 +130,10 @@ static size_t count(const struct comparison *c, enum verdict verdict)
 	return nr;
 }
 
-static void print_list(const struct strlist *list, FILE *out)
+static void print_list(const struct strlist *list, const char *before, FILE *out)
 {
 	for (size_t i = 0; i < list->nr; i++) {
+		fputs(before, out);
 		report_print_clean(out, list->items[i]);
 		fputc('\n', out);
 	}
@@ -145,9 +150,9 @@ void compare_print(const struct comparison *c, FILE *out)
 	fputc('\n', out);
 	print_lines(c, out);
 	fputc('\n', out);
-	print_list(&c->forced, out);
-	print_list(&c->notes, out);
-	fprintf(out, "%zu regressions, %zu inconclusive, %zu improvements, %zu without a change\n",
+	print_list(&c->forced, "compared in spite of: ", out);
+	print_list(&c->notes, "", out);
+	fprintf(out, "regressions: %zu, inconclusive: %zu, improvements: %zu, no change: %zu\n",
 		count(c, VERDICT_REGRESSION), count(c, VERDICT_INCONCLUSIVE),
 		count(c, VERDICT_IMPROVEMENT), count(c, VERDICT_NO_CHANGE));
 }

@@ -31,13 +31,21 @@ static void verdicts_are_exit_codes(void **state)
 	assert_int_equal(compare_with((struct compare_options){ 0 }, &printed, NULL),
 			 EXIT_REGRESSION);
 	assert_contains(printed, "\nregression  " FIO "  read_iops  1.00 k/s  900/s  -10.0 %");
-	assert_contains(printed, "1 regressions, 0 inconclusive");
+	assert_contains(printed, "regressions: 1, inconclusive: 0");
 	put_iops("new", &(struct made){ 0 }, 1100);
 	assert_int_equal(compare(), EXIT_OK);
 	put_iops("new", &(struct made){ 0 }, 1001);
 	assert_int_equal(compare(), EXIT_OK);
 	put_iops("new", &(struct made){ .boots = 3 }, 100);
-	assert_int_equal(compare(), EXIT_INCONCLUSIVE);
+	free(printed);
+	assert_int_equal(compare_with((struct compare_options){ 0 }, &printed, NULL),
+			 EXIT_INCONCLUSIVE);
+	assert_contains(printed, "10/3, needs 6");
+	put_iops("base", &(struct made){ .boots = 3 }, 1000);
+	free(printed);
+	assert_int_equal(compare_with((struct compare_options){ 0 }, &printed, NULL),
+			 EXIT_INCONCLUSIVE);
+	assert_contains(printed, "(90 %)");
 }
 
 /* A regression counts more than something inconclusive, and stands above it. */
@@ -211,6 +219,24 @@ static void cells_of_one_run(void **state)
 			 EXIT_INCONCLUSIVE);
 	assert_contains(again, "inconclusive  " BOOT_CELL "  read_iops");
 	assert_contains(again, "2/0");
+}
+
+static void skipped_cells_are_said(void **state)
+{
+	static const char *const skipped =
+		", {\"id\": \"" BOOT_CELL "\", \"mode\": \"static\", \"device\": \"nvme\", "
+		"\"workload\": \"boot\", \"variant\": \"\", \"status\": \"skipped\", "
+		"\"reason\": \"no \\u001b[2J KVM\", \"boots\": []}";
+	autofree char *printed = NULL, *again = NULL;
+
+	put_iops("base", &(struct made){ .more_cells = skipped }, 1000);
+	put_iops("new", &(struct made){ .more_cells = skipped }, 1000);
+	assert_int_equal(compare_with((struct compare_options){ 0 }, &printed, NULL), EXIT_OK);
+	assert_contains(printed, "skipped in BASE: " BOOT_CELL ": no ?[2J KVM");
+	assert_contains(printed, "skipped in NEW: " BOOT_CELL);
+	put_iops("new", &(struct made){ 0 }, 1000);
+	assert_int_equal(compare_with((struct compare_options){ 0 }, &again, NULL), EXIT_OK);
+	assert_contains(again, "only in BASE: " BOOT_CELL);
 }
 
 static void other_settings_are_another_cell(void **state)
@@ -405,6 +431,7 @@ int main(void)
 		COMPARE_TEST(a_row_twice_counts_once),
 		COMPARE_TEST(bad_boots_do_not_count),
 		COMPARE_TEST(cells_of_one_run),
+		COMPARE_TEST(skipped_cells_are_said),
 		COMPARE_TEST(other_settings_are_another_cell),
 		COMPARE_TEST(lab_judges_by_instructions),
 		COMPARE_TEST(counts_are_per_operation),
