@@ -146,10 +146,17 @@ static bool would_settle(const struct gate_test *test, size_t nr, double deviati
 
 static size_t boots_needed(const struct gate_test *test, double deviation, double alpha)
 {
-	for (size_t nr = GATE_MIN_BOOTS; nr <= GATE_MAX_BOOTS; nr++)
-		if (would_settle(test, nr, deviation, alpha))
-			return nr;
-	return 0;
+	size_t low = GATE_MIN_BOOTS, high = GATE_MAX_BOOTS + 1;
+
+	while (low < high) { /* more boots never settle less */
+		size_t middle = low + (high - low) / 2;
+
+		if (would_settle(test, middle, deviation, alpha))
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return low > GATE_MAX_BOOTS ? 0 : low;
 }
 
 static enum verdict judge(const struct gate_test *test, double alpha)

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "harness/util.h"
 
@@ -18,9 +19,12 @@ void log_set_level(enum log_level level)
 /* What is quoted from files must not move the terminal's cursor. */
 static void clean(char *text)
 {
-	for (; *text; text++)
-		if (((unsigned char)*text < ' ' && *text != '\n' && *text != '\t') || *text == 0x7f)
-			*text = '?';
+	while (*text) {
+		size_t control = *text == '\n' || *text == '\t' ? 0 : control_bytes(text);
+
+		memset(text, '?', control);
+		text += control ? control : 1;
+	}
 }
 
 void log_print(enum log_level level, const char *fmt, ...)

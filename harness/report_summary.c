@@ -291,22 +291,13 @@ int report_text_width(const char *text)
 	return width;
 }
 
-/* Besides the ASCII ones: U+0080 to U+009F, which some terminals obey as well. */
-static bool is_control(const char *text)
-{
-	unsigned char c = (unsigned char)*text, next = (unsigned char)text[c != 0];
-
-	return c < ' ' || c == 0x7f || (c == 0xc2 && next >= 0x80 && next <= 0x9f);
-}
-
 void report_print_clean(FILE *out, const char *text)
 {
-	for (; *text; text++) {
-		bool control = is_control(text);
+	while (*text) {
+		size_t control = control_bytes(text);
 
 		fputc(control ? '?' : *text, out);
-		if (control && (unsigned char)*text == 0xc2)
-			text++;
+		text += control ? control : 1;
 	}
 }
 

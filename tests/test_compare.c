@@ -406,6 +406,11 @@ static void hostile_names(void **state)
 	result = json_array_get(json_object_get(json, "results"), 0);
 	assert_string_equal(json_string_value(json_object_get(result, "metric")), name);
 	json_decref(json);
+
+	add_values(&value, &hostile, 900);
+	add_row(&value, 0, &hostile, 1);
+	put_run("new", &value);
+	assert_refused("alert(1)</script>%s%n?? of " FIO " has two values");
 }
 
 static void huge_samples_are_refused(void **state)

@@ -245,6 +245,41 @@ static void false_alarms_are_rare(void **state)
 	}
 }
 
+/* Ranks do not care what the boots are drawn from: two levels, a long tail, whole numbers. */
+static double draw(struct prng *prng, unsigned int kind)
+{
+	if (kind == 0)
+		return prng_below(prng, 3) ? 100 + prng_normal(prng) : 130 + prng_normal(prng);
+	if (kind == 1)
+		return 100 * exp(0.5 * prng_normal(prng));
+	return round(100 + 1.5 * prng_normal(prng));
+}
+
+static void no_more_alarms_for_any_distribution(void **state)
+{
+	for (unsigned int kind = 0; kind < 3; kind++) {
+		unsigned int alarms = 0, significant = 0;
+		struct prng prng;
+
+		prng_seed(&prng, 400 + kind);
+		for (size_t set = 0; set < NR_SETS; set++) {
+			double base[10], value[10];
+			struct gate_test test;
+
+			for (size_t i = 0; i < 10; i++) {
+				base[i] = draw(&prng, kind);
+				value[i] = draw(&prng, kind);
+			}
+			test = judged(base, 10, value, 10, DIRECTION_HIGHER);
+			alarms += test.verdict == VERDICT_REGRESSION;
+			significant += test.rank.p < GATE_ALPHA;
+		}
+		print_message("A/A of distribution %u: %u alarms in %d\n", kind, alarms, NR_SETS);
+		assert_in_range(alarms, 0, NR_SETS / 100);
+		assert_in_range(significant, 0, NR_SETS * 3 / 200);
+	}
+}
+
 /* A comparison has many metrics; it is the whole that must not raise an alarm. */
 static void many_metrics_raise_no_more_alarms(void **state)
 {
@@ -331,6 +366,7 @@ int main(void)
 		cmocka_unit_test(negative_values_have_a_size),
 		cmocka_unit_test(false_alarms_are_rare),
 		cmocka_unit_test(many_metrics_raise_no_more_alarms),
+		cmocka_unit_test(no_more_alarms_for_any_distribution),
 		cmocka_unit_test(power_is_as_designed),
 		cmocka_unit_test(smallest_change_is_seen),
 	};
