@@ -282,8 +282,7 @@ char *report_caveat(const struct report *report)
 			: "");
 }
 
-/* Columns in the terminal, so that "–" and "×" count as one each. */
-static int text_width(const char *text)
+int report_text_width(const char *text)
 {
 	int width = 0;
 
@@ -292,20 +291,23 @@ static int text_width(const char *text)
 	return width;
 }
 
-/* Text from files must not move the terminal's cursor. */
-static void print_clean(FILE *out, const char *text)
+void report_print_clean(FILE *out, const char *text)
 {
-	for (; *text; text++)
-		fputc((unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text, out);
+	while (*text) {
+		size_t control = control_bytes(text);
+
+		fputc(control ? '?' : *text, out);
+		text += control ? control : 1;
+	}
 }
 
-static void print_padded(FILE *out, const char *text, int width, bool left)
+void report_print_padded(FILE *out, const char *text, int width, bool left)
 {
-	int pad = width - text_width(text);
+	int pad = width - report_text_width(text);
 
 	if (!left && pad > 0)
 		fprintf(out, "%*s", pad, "");
-	print_clean(out, text);
+	report_print_clean(out, text);
 	if (left && pad > 0)
 		fprintf(out, "%*s", pad, "");
 }
@@ -313,10 +315,10 @@ static void print_padded(FILE *out, const char *text, int width, bool left)
 static void print_column_heads(FILE *out, const struct report_column **columns, size_t nr,
 			       const int *widths)
 {
-	print_padded(out, "mode", widths[0], true);
+	report_print_padded(out, "mode", widths[0], true);
 	for (size_t c = 0; c < nr; c++) {
 		fputs("  ", out);
-		print_padded(out, columns[c]->narrow, widths[c + 1], false);
+		report_print_padded(out, columns[c]->narrow, widths[c + 1], false);
 	}
 	fputs("  boots\n", out);
 }
@@ -328,24 +330,24 @@ static void print_rows(const struct report *report, FILE *out)
 	int widths[MAX_COLUMNS + 1] = { 4 };
 
 	for (size_t s = 0; s < report->nr_series; s++) {
-		int width = text_width(report->series[s].label);
+		int width = report_text_width(report->series[s].label);
 
 		widths[0] = width > widths[0] ? width : widths[0];
 	}
 	for (size_t c = 0; c < nr; c++) {
-		widths[c + 1] = text_width(columns[c]->narrow);
+		widths[c + 1] = report_text_width(columns[c]->narrow);
 		widths[c + 1] = widths[c + 1] < 8 ? 8 : widths[c + 1];
 	}
 	print_column_heads(out, columns, nr, widths);
 	for (size_t s = 0; s < report->nr_series; s++) {
 		const struct report_series *series = &report->series[s];
 
-		print_padded(out, series->label, widths[0], true);
+		report_print_padded(out, series->label, widths[0], true);
 		for (size_t c = 0; c < nr; c++) {
 			autofree char *text = report_column_text(report, columns[c], s);
 
 			fputs("  ", out);
-			print_padded(out, text, widths[c + 1], false);
+			report_print_padded(out, text, widths[c + 1], false);
 		}
 		fprintf(out, "  %zu/%zu\n", series->nr_boots_ok, series->nr_boots);
 	}
@@ -359,11 +361,11 @@ static void print_left_out(const struct report *report, FILE *out)
 
 		if (!strcmp(cell->status, "ok"))
 			continue;
-		print_clean(out, cell->status);
+		report_print_clean(out, cell->status);
 		fputs(": ", out);
-		print_clean(out, cell->id);
+		report_print_clean(out, cell->id);
 		fputs(": ", out);
-		print_clean(out, cell->reason ? cell->reason : "no reason given");
+		report_print_clean(out, cell->reason ? cell->reason : "no reason given");
 		fputc('\n', out);
 	}
 	if (report->nr_excluded)
@@ -375,17 +377,17 @@ static void print_table(const struct report *report, FILE *out)
 {
 	autofree char *caveat = report_caveat(report);
 
-	print_clean(out, report_text(report, "name"));
+	report_print_clean(out, report_text(report, "name"));
 	fputs(" (", out);
-	print_clean(out, report_text(report, "status"));
+	report_print_clean(out, report_text(report, "status"));
 	fputs(")", out);
 	if (report->nr_series) {
 		fputs(": throughput and p99 are multiples of ", out);
-		print_clean(out, report->series[0].label);
+		report_print_clean(out, report->series[0].label);
 	}
 	fputc('\n', out);
 	if (caveat) {
-		print_clean(out, caveat);
+		report_print_clean(out, caveat);
 		fputc('\n', out);
 	}
 	print_rows(report, out);

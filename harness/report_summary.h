@@ -3,6 +3,8 @@
 #ifndef HARNESS_REPORT_SUMMARY_H
 #define HARNESS_REPORT_SUMMARY_H
 
+#include <stdio.h>
+
 #include "harness/report_data.h"
 
 #define NO_VALUE "–"
@@ -10,6 +12,12 @@
 /* Strings to free: a value with its unit ("12.3 k/s"), a ratio ("0.31×"); NAN: NO_VALUE. */
 char *report_format(double value, const char *unit);
 char *report_format_ratio(double ratio);
+
+/* Columns in the terminal, so that "–" and "×" count as one each. */
+int report_text_width(const char *text);
+/* Text from files must not move the terminal's cursor. */
+void report_print_clean(FILE *out, const char *text);
+void report_print_padded(FILE *out, const char *text, int width, bool left);
 
 /* A column of the summary table, a line a series. */
 struct report_column {

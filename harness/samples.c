@@ -18,6 +18,7 @@
 #define NR_FIELDS 10
 #define MAX_FILE_BYTES GIB
 #define MAX_LINE 4096
+#define MAX_ROWS (4 * MIB) /* they are all held in memory: about 1 GiB */
 
 static const char *const direction_names[] = {
 	[DIRECTION_NONE] = "none",
@@ -302,6 +303,8 @@ static int read_rows(struct reader *reader, struct sample_table *out)
 	if (ret > 0 && strcmp(line, HEADER) != 0)
 		ret = bad_line(reader, "the header is not " HEADER);
 	while (ret > 0 && (ret = read_line(reader, line)) > 0) {
+		if (out->nr == MAX_ROWS)
+			return bad_line(reader, "too many rows");
 		if (out->nr == cap) {
 			cap = cap ? cap * 2 : 256;
 			out->rows = xrealloc(out->rows, cap * sizeof(*out->rows));
@@ -317,11 +320,16 @@ static int read_rows(struct reader *reader, struct sample_table *out)
 
 static int open_samples(const char *path, FILE **file)
 {
-	struct stat st;
+	struct stat st = { .st_mode = S_IFREG }; /* if it cannot be had, fopen() says why */
 
 	/* Not to hang where the path names a pipe. */
 	if (!stat(path, &st) && !S_ISREG(st.st_mode)) {
 		log_err("%s: not a regular file", path);
+		return -EINVAL;
+	}
+	/* Before a gigabyte of it is in memory; a file that grows meanwhile is caught later. */
+	if ((uint64_t)st.st_size > MAX_FILE_BYTES) {
+		log_err("%s: the file is larger than 1 GiB", path);
 		return -EINVAL;
 	}
 	*file = fopen(path, "re");

@@ -32,6 +32,18 @@ static int compare_doubles(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+double *stats_sorted(const double *values, size_t nr)
+{
+	double *sorted;
+
+	if (!nr)
+		return NULL;
+	sorted = xrealloc(NULL, nr * sizeof(*sorted));
+	memcpy(sorted, values, nr * sizeof(*sorted));
+	qsort(sorted, nr, sizeof(*sorted), compare_doubles);
+	return sorted;
+}
+
 double stats_quantile(const double *values, size_t nr, double q)
 {
 	autofree double *sorted = NULL;
@@ -40,9 +52,7 @@ double stats_quantile(const double *values, size_t nr, double q)
 
 	if (!nr || !(q >= 0 && q <= 1))
 		return NAN;
-	sorted = xrealloc(NULL, nr * sizeof(*sorted));
-	memcpy(sorted, values, nr * sizeof(*sorted));
-	qsort(sorted, nr, sizeof(*sorted), compare_doubles);
+	sorted = stats_sorted(values, nr);
 	position = q * (double)(nr - 1);
 	below = floor(position);
 	i = (size_t)below;
@@ -87,6 +97,50 @@ double stats_geomean(const double *values, size_t nr)
 	for (size_t i = 0; i < nr; i++)
 		sum += log(values[i]); /* of 0: -inf, of a negative value: NAN */
 	return exp(sum / (double)nr);
+}
+
+double stats_deviation(const double *values, size_t nr)
+{
+	double mean = 0, sum = 0;
+
+	if (nr < 2)
+		return NAN;
+	for (size_t i = 0; i < nr; i++)
+		mean += values[i] / (double)nr; /* divided first: a sum may overflow */
+	for (size_t i = 0; i < nr; i++)
+		sum += (values[i] - mean) * (values[i] - mean);
+	return sqrt(sum / (double)(nr - 1));
+}
+
+double stats_normal(double z)
+{
+	return erfc(-z / M_SQRT2) / 2;
+}
+
+double stats_normal_quantile(double p)
+{
+	double low = -40, high = 40;
+
+	if (!(p > 0 && p < 1))
+		return NAN;
+	while (high - low > 1e-13 * (1 + fabs(low))) { /* bisection: short, and never astray */
+		double middle = (low + high) / 2;
+
+		if (stats_normal(middle) < p)
+			low = middle;
+		else
+			high = middle;
+	}
+	return (low + high) / 2;
+}
+
+double stats_t_quantile(double p, double freedom)
+{
+	double z = stats_normal_quantile(p), z3 = z * z * z, z5 = z3 * z * z, z7 = z5 * z * z;
+
+	return z + (z3 + z) / (4 * freedom) +
+	       (5 * z5 + 16 * z3 + 3 * z) / (96 * freedom * freedom) +
+	       (3 * z7 + 19 * z5 + 17 * z3 - 15 * z) / (384 * freedom * freedom * freedom);
 }
 
 double stats_ratio(double value, double base)

@@ -27,6 +27,21 @@ void stats_median_interval(const double *values, size_t nr, double confidence, d
  */
 double stats_geomean(const double *values, size_t nr);
 
+/* Standard deviation of a sample (n - 1). NAN of fewer than 2 values. */
+double stats_deviation(const double *values, size_t nr);
+
+/* A sorted copy, to free; NULL of no values. */
+double *stats_sorted(const double *values, size_t nr);
+
+/* The normal distribution's P(Z <= z), as R's pnorm(), and its inverse, qnorm(), 0 < p < 1. */
+double stats_normal(double z);
+double stats_normal_quantile(double p);
+/*
+ * Student's t, R's qt(), by the expansion of Abramowitz and Stegun, 26.7.5: within 1 % from 5
+ * degrees of freedom on and 0.0005 < p < 0.9995, which is enough to plan with.
+ */
+double stats_t_quantile(double p, double freedom);
+
 /* value / base, or NAN if that says nothing: either is not finite, or base is 0. */
 double stats_ratio(double value, double base);
 

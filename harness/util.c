@@ -317,6 +317,15 @@ static char *rotating_buffer(void)
 	return buffers[next++ % ARRAY_SIZE(buffers)];
 }
 
+size_t control_bytes(const char *text)
+{
+	const unsigned char *c = (const unsigned char *)text;
+
+	if (c[0] == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f)
+		return 2;
+	return (c[0] && c[0] < ' ') || c[0] == 0x7f;
+}
+
 const char *human_bytes(double bytes)
 {
 	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB" };

@@ -85,6 +85,12 @@ char *now_iso8601(void);
 /* The entry of names nearest to word by edit distance, or NULL if none is near. */
 const char *nearest_name(const char *word, const char *const *names, size_t nr);
 
+/*
+ * The bytes of the control character at the start of text, 0 if there is none: ASCII's, and
+ * U+0080 to U+009F in UTF-8, which some terminals obey as well.
+ */
+size_t control_bytes(const char *text);
+
 /* "1.5 GiB", "340 ms", "5m20s" into a rotating static buffer; for messages only. */
 const char *human_bytes(double bytes);
 const char *human_duration(double seconds);

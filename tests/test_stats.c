@@ -1,12 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Statistics against values worked out by hand (and R's quantile(), type 7). */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-#include <math.h>
+/* Statistics against values worked out by hand (and by R; quantile() of type 7). */
+#include "tests/close.h"
 
 #include "harness/stats.h"
 #include "harness/util.h"
@@ -86,6 +80,22 @@ static void interval_of_the_median(void **state)
 	assert_true(isnan(low) && isnan(high));
 }
 
+/* R: sd(), pnorm(), qnorm(), qt(). */
+static void distributions(void **state)
+{
+	assert_close(stats_deviation(values, 4), 2.6457513110645907, EPSILON);
+	assert_true(isnan(stats_deviation(values, 1)));
+	assert_close(stats_normal(1.9599639845400536), 0.975, EPSILON);
+	assert_close(stats_normal_quantile(0.975), 1.9599639845400536, EPSILON);
+	assert_close(stats_normal_quantile(0.3), -0.52440051270804067, EPSILON);
+	assert_close(stats_normal_quantile(1e-10), -6.3613409024040557, 1e-9);
+	assert_true(isnan(stats_normal_quantile(0)) && isnan(stats_normal_quantile(1)));
+	assert_close(stats_t_quantile(0.995, 18), 2.8784404727386073, 0.01);
+	assert_close(stats_t_quantile(0.8, 10), 0.87905782855058934, 0.001);
+	assert_close(stats_t_quantile(0.995, 10), 3.16927267261695, 0.01);
+	assert_close(stats_t_quantile(0.9995, 10), 4.5868938587027079, 0.046);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -95,6 +105,7 @@ int main(void)
 		cmocka_unit_test(quantiles),
 		cmocka_unit_test(geometric_mean),
 		cmocka_unit_test(interval_of_the_median),
+		cmocka_unit_test(distributions),
 		cmocka_unit_test(ratio_only_where_it_says_something),
 	};
 
