@@ -49,6 +49,11 @@ add_lines() {
 	echo "$ok passed, $not failed"
 }
 
+show_lab() {
+	cat "$out/lab"
+	return "$lab_status"
+}
+
 # in_lab LINES LIMIT_S [--cpus N] COMMAND...: add_lines in the virtual lab. An emulated machine
 # stalls now and then (iommubench run replaces it and goes on); a script is begun anew, once.
 in_lab() {
@@ -63,7 +68,8 @@ in_lab() {
 		timeout "$limit" "$bench" lab "$@" >"$out/lab" 2>&1
 		status=$?
 	fi
-	add_lines "$lines" sh -c 'cat "$0"; exit "$1"' "$out/lab" "$status"
+	lab_status=$status
+	add_lines "$lines" show_lab
 }
 
 step() { echo "== $* ($(date -u +%H:%M:%S))"; }
@@ -91,14 +97,11 @@ step "coIOMMU under strain"
 timeout 600 "$bench" run tests/lab/coiommu.yaml --out "$out/strain" || echo "exit status $?"
 add_lines 20 tests/lab/strain.sh "$out/strain"
 step "coIOMMU: the driver's life, negative controls, memory pressure"
-in_lab 27 900 --cpus 2 sh "$(pwd)/tests/lab/coiommu.sh" "$(pwd)/build" \
-	"$(pwd)/tests/lab"
+in_lab 27 900 --cpus 2 sh "$(pwd)/tests/lab/coiommu.sh" "$(pwd)/build" "$(pwd)/tests/lab"
 step "accidents, in the virtual lab"
-in_lab 23 1200 sh "$(pwd)/tests/lab/inside.sh" "$bench" \
-	"$(pwd)/tests/lab"
+in_lab 23 1200 sh "$(pwd)/tests/lab/inside.sh" "$bench" "$(pwd)/tests/lab"
 step "accidents of the NIC and its peer"
-in_lab 34 1500 sh "$(pwd)/tests/lab/cable.sh" "$bench" \
-	"$(pwd)/tests/lab"
+in_lab 34 1500 sh "$(pwd)/tests/lab/cable.sh" "$bench" "$(pwd)/tests/lab"
 step "accidents of the lab itself"
 add_lines 9 timeout 1200 tests/lab/outside.sh "$bench" "$(pwd)/tests/lab" "$out/outside"
 echo "$passed passed, $failed failed"
