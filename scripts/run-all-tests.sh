@@ -85,7 +85,12 @@ add_units make --no-print-directory coiommu-fuzz
 step "the memcached load generator on the loopback"
 add_lines 37 timeout 180 tests/load.sh build
 step "the packet benchmark between two network namespaces"
-add_lines 47 timeout 180 tests/pkt.sh
+if ip netns add "probe-$$" 2>/dev/null && ip -n "probe-$$" link add probe0 type veth peer name probe1; then
+	add_lines 47 timeout 180 tests/pkt.sh
+else
+	echo "skipped: this machine makes no network namespaces or veth pairs; the lab's tests follow"
+fi
+ip netns del "probe-$$" 2>/dev/null
 step "a small experiment in the virtual lab"
 timeout 900 "$bench" run tests/lab/experiment.yaml --out "$out/run" ||
 	echo "exit status $?"
