@@ -77,9 +77,12 @@ $(BUILD)/iommubench: $(BUILD)/harness/main.o $(LIB_OBJ)
 	@echo "  LD    $@"
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS)
 
-$(BUILD)/tests/%: $(BUILD)/tests/%.o $(LIB_OBJ)
+$(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/tests/tree.o $(LIB_OBJ)
 	@echo "  LD    $@"
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS) -lcmocka
+
+$(BUILD)/tests/test_journal $(BUILD)/tests/test_bind: $(BUILD)/tests/fake_host.o \
+	$(BUILD)/tests/fake_kernel.o
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)

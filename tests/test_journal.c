@@ -1,352 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * The journal on a fake sysfs. Its drivers' bind, unbind and drivers_probe are pipes that a
- * child, the "kernel", reads and reacts to.
- */
+/* The journal of host changes: what is recorded, undone, and left after crashes and reboots. */
 #include "tests/tree.h"
 
 #include <errno.h>
-#include <jansson.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 
-#include "harness/journal.h"
 #include "harness/log.h"
-#include "harness/rebind.h"
+#include "tests/fake_host.h"
+#include "tests/fake_kernel.h"
 
-#define NVME "0000:5e:00.0"
-#define NIC "0000:af:00.0"
-#define BELOW "sys/devices/pci0000:00/0000:00:01.0/"
-#define DRIVERS "sys/bus/pci/drivers/"
-#define THP "sys/kernel/mm/transparent_hugepage/enabled"
 #define KILLS 60
-
-static char journal_dir[96];
-static const char *const drivers[] = { "nvme", "ixgbe", "vfio-pci", "broken" };
-
-/* ---- the kernel ---- */
-
-static struct {
-	pid_t pid;
-	int request, reply; /* its ends of pipes: a byte asks it to react to all that was written */
-	int unbind[ARRAY_SIZE(drivers)], bind[ARRAY_SIZE(drivers)], probe;
-} kernel;
-
-static int open_fifo(const char *name)
-{
-	autofree char *path = tree_path(name);
-
-	return open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
-}
-
-static char *driver_link(const char *bdf)
-{
-	return xasprintf("%s/" BELOW "%s/driver", tree_root, bdf);
-}
-
-static bool kernel_override_is(const char *bdf, const char *driver)
-{
-	autofree char *now = rebind_override(bdf);
-
-	return !now || !strcmp(now, driver);
-}
-
-static void kernel_bind(const char *bdf, const char *driver)
-{
-	autofree char *link = driver_link(bdf);
-	autofree char *target = xasprintf("%s/" DRIVERS "%s", tree_root, driver);
-
-	if (kernel_override_is(bdf, driver) && strcmp(driver, "broken") != 0 &&
-	    symlink(target, link))
-		return;
-}
-
-/* Keeps what the journal says when the first device is unbound. */
-static void kernel_unbind(const char *bdf, const char *driver)
-{
-	autofree char *now = pci_driver(bdf), *link = driver_link(bdf);
-	autofree char *from = xasprintf("%s/journal", journal_dir);
-	autofree char *to = tree_path("journal-at-unbind"), *text = file_read(from, NULL);
-
-	if (text && !file_exists(to))
-		file_write(to, text, true);
-	if (now && !strcmp(now, driver))
-		unlink(link);
-}
-
-static void kernel_probe(const char *bdf, const char *unused)
-{
-	autofree char *override = rebind_override(bdf);
-
-	kernel_bind(bdf, override ? override : !strcmp(bdf, NVME) ? "nvme" : "ixgbe");
-}
-
-/* Calls react for each address in the pipe. */
-static bool kernel_read(int fd, const char *driver,
-			void (*react)(const char *bdf, const char *driver))
-{
-	char text[4096];
-	ssize_t len = read(fd, text, sizeof(text) - 1);
-
-	if (len <= 0)
-		return false;
-	/* Writers that follow each other closely leave no white space. */
-	text[len] = '\0';
-	for (char *p = text; strlen(p) >= strlen(NVME); p += strlen(NVME)) {
-		char bdf[sizeof(NVME)];
-
-		snprintf(bdf, sizeof(bdf), "%.12s", p);
-		react(bdf, driver);
-	}
-	return true;
-}
-
-static bool kernel_react(void)
-{
-	bool any = kernel_read(kernel.probe, NULL, kernel_probe);
-
-	for (size_t i = 0; i < ARRAY_SIZE(drivers); i++) {
-		any |= kernel_read(kernel.unbind[i], drivers[i], kernel_unbind);
-		any |= kernel_read(kernel.bind[i], drivers[i], kernel_bind);
-	}
-	return any;
-}
-
-static void kernel_main(void)
-{
-	struct pollfd fds[2 + 2 * ARRAY_SIZE(drivers)] = {
-		{ .fd = kernel.request, .events = POLLIN },
-		{ .fd = kernel.probe, .events = POLLIN },
-	};
-	char byte;
-
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	for (size_t i = 0; i < ARRAY_SIZE(drivers); i++) {
-		fds[2 + 2 * i] = (struct pollfd){ .fd = kernel.unbind[i], .events = POLLIN };
-		fds[3 + 2 * i] = (struct pollfd){ .fd = kernel.bind[i], .events = POLLIN };
-	}
-	while (poll(fds, ARRAY_SIZE(fds), -1) > 0) {
-		while (kernel_react())
-			;
-		if (fds[0].revents &&
-		    (read(kernel.request, &byte, 1) != 1 || write(kernel.reply, &byte, 1) != 1))
-			_exit(0);
-	}
-	_exit(1);
-}
-
-static int request_fd, reply_fd;
-
-/* Until the kernel has reacted to all that was written to it. */
-static void kernel_sync(void)
-{
-	char byte = 'x';
-
-	assert_int_equal(write(request_fd, &byte, 1), 1);
-	assert_int_equal(read(reply_fd, &byte, 1), 1);
-}
-
-static void make_fifo(const char *name)
-{
-	autofree char *path = tree_path(name);
-
-	tree_parent(name);
-	assert_int_equal(mkfifo(path, 0600), 0);
-}
-
-static int kernel_start(void)
-{
-	int request[2], reply[2];
-
-	make_fifo("sys/bus/pci/drivers_probe");
-	kernel.probe = open_fifo("sys/bus/pci/drivers_probe");
-	for (size_t i = 0; i < ARRAY_SIZE(drivers); i++) {
-		autofree char *unbind = xasprintf(DRIVERS "%s/unbind", drivers[i]);
-		autofree char *bind = xasprintf(DRIVERS "%s/bind", drivers[i]);
-
-		make_fifo(unbind);
-		make_fifo(bind);
-		kernel.unbind[i] = open_fifo(unbind);
-		kernel.bind[i] = open_fifo(bind);
-	}
-	if (pipe2(request, O_CLOEXEC) || pipe2(reply, O_CLOEXEC))
-		return -1;
-	kernel.request = request[0];
-	kernel.reply = reply[1];
-	kernel.pid = fork();
-	if (!kernel.pid)
-		kernel_main();
-	close(request[0]);
-	close(reply[1]);
-	request_fd = request[1];
-	reply_fd = reply[0];
-	return kernel.pid < 0 ? -1 : 0;
-}
-
-/* Afterwards a write blocks, as one to a driver whose device is in use. */
-static void kernel_stop(void)
-{
-	if (!kernel.pid)
-		return;
-	kill(kernel.pid, SIGKILL);
-	waitpid(kernel.pid, NULL, 0);
-	kernel.pid = 0;
-	close(request_fd);
-	close(reply_fd);
-	close(kernel.probe);
-	for (size_t i = 0; i < ARRAY_SIZE(drivers); i++) {
-		close(kernel.unbind[i]);
-		close(kernel.bind[i]);
-	}
-}
-
-/* ---- the rest of the host ---- */
-
-static int setup(void **state)
-{
-	if (tree_setup(state))
-		return -1;
-	snprintf(journal_dir, sizeof(journal_dir), "%s/state/journal.d", tree_root);
-	tree_put("proc/sys/kernel/random/boot_id", "11111111-2222\n");
-	tree_put(THP, "always [madvise] never\n");
-	tree_put("sys/a", "one\n");
-	tree_put("sys/b", "1 2 3\n4 5 6\n");
-	tree_put("sys/c", "it's \"quoted\" \\ and\ttabbed\n");
-	tree_pci(NVME, "0x010802\n", "nvme", 7);
-	tree_pci(NIC, "0x020000\n", NULL, 8);
-	rebind_limits = (struct rebind_limits){ .write_ms = 1000, .driver_ms = 500 };
-	return kernel_start();
-}
-
-static int teardown(void **state)
-{
-	kernel_stop();
-	return tree_teardown(state);
-}
-
-static char *in_tree(const char *name)
-{
-	static char paths[4][160];
-	static unsigned int next;
-	char *path = paths[next++ % ARRAY_SIZE(paths)];
-
-	snprintf(path, sizeof(paths[0]), "%s/%s", tree_root, name);
-	return path;
-}
-
-static struct journal *open_journal(void)
-{
-	struct journal *journal = NULL;
-
-	assert_int_equal(journal_open(journal_dir, &journal), 0);
-	assert_non_null(journal);
-	return journal;
-}
-
-static char *journal_text(void)
-{
-	autofree char *path = xasprintf("%s/journal", journal_dir);
-
-	return file_read(path, NULL);
-}
-
-static void assert_no_journal(void)
-{
-	autofree char *text = journal_text();
-
-	assert_null(text);
-}
-
-static void assert_journal_has(const char *word)
-{
-	autofree char *text = journal_text();
-
-	assert_non_null(text);
-	assert_non_null(strstr(text, word));
-}
-
-static void assert_driver(const char *bdf, const char *driver)
-{
-	autofree char *now = pci_driver(bdf);
-
-	if (!driver) {
-		assert_null(now);
-	} else {
-		assert_non_null(now);
-		assert_string_equal(now, driver);
-	}
-}
-
-static void assert_override(const char *bdf, const char *override)
-{
-	autofree char *now = rebind_override(bdf);
-
-	if (!override) {
-		assert_null(now);
-	} else {
-		assert_non_null(now);
-		assert_string_equal(now, override);
-	}
-}
-
-static void assert_host_as_before(void)
-{
-	tree_assert("sys/a", "one\n");
-	tree_assert("sys/b", "1 2 3\n4 5 6\n");
-	tree_assert("sys/c", "it's \"quoted\" \\ and\ttabbed\n");
-	assert_false(tree_has("sys/group"));
-	assert_driver(NVME, "nvme");
-	assert_driver(NIC, NULL);
-	assert_override(NVME, NULL);
-	assert_override(NIC, NULL);
-	assert_no_journal();
-}
-
-/* Messages of what a test makes fail go to a file, to look at. */
-static int saved_stderr;
-
-static void capture(void)
-{
-	autoclose int fd = open(in_tree("stderr"), O_RDWR | O_CREAT | O_TRUNC, 0600);
-
-	saved_stderr = dup(STDERR_FILENO);
-	dup2(fd, STDERR_FILENO);
-}
-
-static void captured(const char *word)
-{
-	autofree char *text = NULL;
-
-	dup2(saved_stderr, STDERR_FILENO);
-	close(saved_stderr);
-	text = file_read(in_tree("stderr"), NULL);
-	assert_non_null(text);
-	if (!strstr(text, word))
-		fail_msg("\"%s\" lacks \"%s\"", text, word);
-}
-
-/* Runs work in a child that ends without closing its journal: a crash. */
-static void crash_after(void (*work)(struct journal *journal))
-{
-	struct journal *journal;
-	pid_t pid = fork();
-	int status;
-
-	if (!pid) {
-		if (journal_open(journal_dir, &journal))
-			_exit(1);
-		work(journal);
-		_exit(0);
-	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
-}
-
-/* ---- tests ---- */
 
 static void test_write(void **state)
 {
@@ -583,214 +249,67 @@ static void test_lock(void **state)
 	assert_int_equal(journal_close(open_journal()), 0);
 }
 
-static void test_bind(void **state)
+/* ---- a namespace on a remote host ---- */
+
+/* In place of ssh: keeps what it is told to do there. */
+static void put_ssh(const char *exit_status)
 {
-	struct journal *journal = open_journal();
+	autofree char *script = xasprintf("#!/bin/sh\nfor last; do :; done\necho \"$last\" >>%s\n"
+					  "exit %s\n",
+					  in_tree("told"), exit_status);
+	autofree char *path = xasprintf("%s:/usr/bin:/bin", in_tree("bin"));
 
-	assert_int_equal(journal_bind(journal, NVME, "vfio-pci"), 0);
-	assert_int_equal(journal_bind(journal, NIC, "vfio-pci"), 0);
-	assert_driver(NVME, "vfio-pci");
-	assert_driver(NIC, "vfio-pci");
-	assert_override(NVME, "vfio-pci");
-	/* What the journal said when the kernel got the first unbind. */
-	{
-		autofree char *text = file_read(in_tree("journal-at-unbind"), NULL);
-
-		assert_non_null(text);
-		assert_non_null(strstr(text, "\"bdf\":\"" NVME "\""));
-		assert_non_null(strstr(text, "\"old_driver\":\"nvme\""));
-		assert_non_null(strstr(text, "\"old_override\":null"));
-	}
-	assert_int_equal(journal_undo(journal), 0);
-	assert_host_as_before();
-	/* Where it is already, nothing is done. */
-	assert_int_equal(journal_bind(journal, NVME, "nvme"), 0);
-	assert_no_journal();
-	assert_int_equal(journal_close(journal), 0);
+	tree_put("bin/ssh", script);
+	assert_int_equal(chmod(in_tree("bin/ssh"), 0755), 0);
+	setenv("PATH", path, 1);
 }
 
-static void test_bind_restores_override(void **state)
+static void put_remote_record(const char *boot)
 {
-	struct journal *journal = open_journal();
+	autofree char *text = xasprintf(
+		"{\"kind\":\"boot\",\"boot_id\":\"%s\",\"seq\":0}\n"
+		"{\"kind\":\"mkdir\",\"path\":\"%s\",\"seq\":1}\n"
+		"{\"kind\":\"netns\",\"name\":\"ns\",\"interface\":\"eth7\",\"mtu\":\"9000\","
+		"\"state\":\"up\",\"remote\":\"root@peer\",\"bdf\":null,\"seq\":2}\n",
+		boot, in_tree("sys/made"));
 
-	tree_put(BELOW NVME "/driver_override", "nvme\n");
-	assert_int_equal(journal_bind(journal, NVME, "vfio-pci"), 0);
-	assert_override(NVME, "vfio-pci");
-	assert_int_equal(journal_close(journal), 0);
-	assert_driver(NVME, "nvme");
-	assert_override(NVME, "nvme");
-	assert_no_journal();
+	tree_put(JOURNAL, text);
+	tree_dir("sys/made");
 }
 
-/* A driver that the bus does not find for the device is bound by name. */
-static void test_bind_by_name(void **state)
+/* Our reboot undoes nothing on another host. */
+static void test_remote_after_reboot(void **state)
 {
-	struct journal *journal = open_journal();
+	autofree char *told = NULL;
 
-	tree_remove(BELOW NVME "/driver");
-	tree_link(BELOW NVME "/driver", DRIVERS "ixgbe");
-	assert_int_equal(journal_bind(journal, NVME, "vfio-pci"), 0);
-	assert_int_equal(journal_close(journal), 0);
-	assert_driver(NVME, "ixgbe");
-	assert_override(NVME, NULL);
-	assert_no_journal();
-}
-
-static void test_bind_refused(void **state)
-{
-	struct journal *journal = open_journal();
-
+	put_remote_record("99999999-0000");
+	put_ssh("0");
 	capture();
-	assert_int_equal(journal_bind(journal, NVME, "uio"), -ENOENT);
-	captured("driver uio is not loaded: modprobe uio");
-	capture();
-	assert_int_equal(journal_bind(journal, "0000:01:00.0", "vfio-pci"), -ENODEV);
-	captured("0000:01:00.0");
-	assert_no_journal();
-	/* A driver that does not take it: back at once, with nothing left to undo. */
-	assert_int_equal(journal_write(journal, in_tree("sys/a"), "two"), 0);
-	capture();
-	assert_int_equal(journal_bind(journal, NVME, "broken"), -EIO);
-	captured("broken does not take it");
-	assert_driver(NVME, "nvme");
-	assert_override(NVME, NULL);
-	{
-		autofree char *text = journal_text();
-
-		assert_null(strstr(text, NVME));
-		assert_non_null(strstr(text, "sys/a"));
-	}
-	assert_int_equal(journal_close(journal), 0);
-	assert_host_as_before();
-}
-
-/* An unbind that blocks in the kernel does not block us. */
-static void test_blocked_unbind(void **state)
-{
-	struct journal *journal = open_journal();
-	uint64_t start = now_ns();
-
-	kernel_stop();
-	rebind_limits.write_ms = 150;
-	capture();
-	assert_int_equal(journal_bind(journal, NVME, "vfio-pci"), -ETIMEDOUT);
-	captured("nvme has not let it go within 150.0 ms");
-	assert_true(now_ns() - start < 5000000000ULL);
-	assert_driver(NVME, "nvme");
-	assert_override(NVME, NULL);
-	/* The kernel may still carry it out: this is looked at again at the end. */
-	assert_journal_has(NVME);
-	assert_int_equal(journal_close(journal), 0);
-	assert_host_as_before();
-}
-
-/* VFIO lets go only when the VM has closed the device. */
-static void test_blocked_undo(void **state)
-{
-	struct journal *journal = open_journal();
-
-	assert_int_equal(journal_write(journal, in_tree("sys/a"), "two"), 0);
-	assert_int_equal(journal_bind(journal, NVME, "vfio-pci"), 0);
-	kernel_stop();
-	rebind_limits.write_ms = 150;
-	capture();
-	assert_int_equal(journal_close(journal), -EIO);
-	captured("by hand: cd ");
-	tree_assert("sys/a", "one\n");
-	assert_driver(NVME, "vfio-pci");
-	assert_journal_has("\"old_driver\":\"nvme\"");
-	/* Later it does, and the next start mends it. */
-	tree_remove("sys/bus/pci/drivers_probe");
-	for (size_t i = 0; i < ARRAY_SIZE(drivers); i++) {
-		autofree char *dir = xasprintf(DRIVERS "%s", drivers[i]);
-
-		tree_remove(dir);
-	}
-	assert_int_equal(kernel_start(), 0);
-	rebind_limits.write_ms = 1000;
 	assert_int_equal(journal_close(open_journal()), 0);
+	captured("from before a reboot");
+	told = file_read(in_tree("told"), NULL);
+	assert_non_null(told);
+	assert_non_null(strstr(told, "ip netns del ns"));
+	assert_non_null(strstr(told, "ip link set eth7 mtu 9000 up"));
+	assert_true(tree_has("sys/made")); /* a local change of that boot is left alone */
+	tree_remove("sys/made");
 	assert_host_as_before();
 }
 
-/* Binds, and never comes back. */
-static void bind_for_ever(void)
+/* One that cannot be reached is kept, with what to do by hand. */
+static void test_remote_unreachable(void **state)
 {
 	struct journal *journal;
 
-	rebind_limits.write_ms = 60000;
-	if (!journal_open(journal_dir, &journal))
-		journal_bind(journal, NVME, "vfio-pci");
-	_exit(1);
-}
-
-/* Starts bind_for_ever(), and kills it when its write to unbind hangs in the kernel. */
-static void kill_in_unbind(void)
-{
-	pid_t pid = fork();
-
-	if (!pid)
-		bind_for_ever();
-	for (int i = 0; i < 1000; i++) {
-		autofree char *override = rebind_override(NVME);
-
-		if (override)
-			break;
-		usleep(10000);
-	}
-	usleep(100000);
-	kill(pid, SIGKILL);
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
-}
-
-/* A full pipe: writes block. */
-static int full_fifo(const char *name)
-{
-	static const char zeros[4096];
-	int fd = open_fifo(name);
-
-	while (write(fd, zeros, sizeof(zeros)) > 0)
-		;
-	while (write(fd, zeros, 1) > 0)
-		;
-	assert_int_equal(errno, EAGAIN);
-	return fd;
-}
-
-static void drain(int fd)
-{
-	char data[4096];
-
-	while (read(fd, data, sizeof(data)) > 0)
-		;
-}
-
-/* While the write of a killed harness is under way, the host is not looked at. */
-static void test_killed_in_unbind(void **state)
-{
-	autofree char *path = xasprintf("%s/lock", journal_dir);
-	autoclose int fifo = -1;
-	uint64_t start;
-	pid_t pid;
-
-	kernel_stop();
-	fifo = full_fifo(DRIVERS "nvme/unbind");
-	kill_in_unbind();
-	{
-		autoclose int fd = open(path, O_RDWR | O_CLOEXEC);
-
-		assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), -1);
-		assert_int_equal(errno, EWOULDBLOCK);
-	}
-	start = now_ns();
-	pid = fork();
-	if (!pid) {
-		usleep(200000);
-		drain(fifo);
-		_exit(0);
-	}
+	put_remote_record("99999999-0000");
+	put_ssh("255");
+	capture();
+	assert_int_equal(journal_open(journal_dir, &journal), -EIO);
+	captured("by hand: ssh ");
+	assert_journal_has("root@peer");
+	put_ssh("0");
 	assert_int_equal(journal_close(open_journal()), 0);
-	assert_true(now_ns() - start >= 200000000ULL);
-	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	tree_remove("sys/made");
 	assert_host_as_before();
 }
 
@@ -854,28 +373,22 @@ static void test_killed(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_write),
-		TEST(test_chosen_word),
-		TEST(test_record_before_write),
-		TEST(test_unwritable_journal),
-		TEST(test_mkdir),
-		TEST(test_failed_undo),
-		TEST(test_crash),
-		TEST(test_crash_and_objects_gone),
-		TEST(test_other_boot),
-		TEST(test_torn_record),
-		TEST(test_damaged_record),
-		TEST(test_lock),
-		TEST(test_bind),
-		TEST(test_bind_restores_override),
-		TEST(test_bind_by_name),
-		TEST(test_bind_refused),
-		TEST(test_blocked_unbind),
-		TEST(test_blocked_undo),
-		TEST(test_killed_in_unbind),
-		TEST(test_killed),
+		HOST_TEST(test_write),
+		HOST_TEST(test_chosen_word),
+		HOST_TEST(test_record_before_write),
+		HOST_TEST(test_unwritable_journal),
+		HOST_TEST(test_mkdir),
+		HOST_TEST(test_failed_undo),
+		HOST_TEST(test_crash),
+		HOST_TEST(test_crash_and_objects_gone),
+		HOST_TEST(test_other_boot),
+		HOST_TEST(test_torn_record),
+		HOST_TEST(test_damaged_record),
+		HOST_TEST(test_lock),
+		HOST_TEST(test_remote_after_reboot),
+		HOST_TEST(test_remote_unreachable),
+		HOST_TEST(test_killed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
