@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A guest module maps and unmaps memory through the DMA API of the assigned device, without
- * any DMA (drivers/guest/dmamap.c): what a mapping costs in each mode.
+ * any DMA (drivers/guest/dmamap_main.c): what a mapping costs in each mode.
  */
 #include <errno.h>
 #include <string.h>

@@ -26,7 +26,6 @@
 #include <linux/ktime.h>
 #include <linux/math64.h>
 #include <linux/module.h>
-#include <linux/parser.h>
 #include <linux/pci.h>
 #include <linux/platform_device.h>
 #include <linux/prandom.h>
@@ -37,28 +36,19 @@
 #include <linux/vmalloc.h>
 
 #include "coiommu_stats.h"
+#include "dmamap.h"
 
 #define SG_PAGES 16
 #define ORDER_64K (16 - PAGE_SHIFT)
 #define SUB_BITS 4 /* 16 buckets an octave: 6 % */
 #define BUCKETS (32 << SUB_BITS)
-#define MAX_THREADS 64
 #define CLOCK_SAMPLES 1000
 
-enum shape { SHAPE_PAGE, SHAPE_64K, SHAPE_SG };
 enum arm { ARM_DEVICE, ARM_DIRECT, NR_ARMS };
 enum call { CALL_MAP, CALL_UNMAP, CALL_BOTH, NR_CALLS };
 
-static const char * const shape_names[] = { "page", "64k", "sg" };
 static const char * const arm_names[] = { "device", "direct" };
 static const char * const call_names[] = { "map", "unmap", "both" };
-
-struct params {
-	char device[32];
-	enum shape shape;
-	enum dma_data_direction dir;
-	unsigned int threads, maps, reuse, pool, hot, ab, round;
-};
 
 struct sample {
 	u64 nr, errors;
@@ -76,9 +66,9 @@ struct worker {
 };
 
 static DEFINE_MUTEX(lock);	/* one run at a time; protects all below */
-static struct params params;
+static struct dmamap_params params;
 static struct device *devices[NR_ARMS];
-static struct worker *workers[MAX_THREADS];
+static struct worker *workers[DMAMAP_THREADS];
 static struct sample *total;	/* NR_ARMS of them */
 static struct completion start, finished;
 static atomic_t running;
@@ -447,96 +437,9 @@ static int run(void)
 
 /* ---- debugfs ---------------------------------------------------------------------------- */
 
-enum option {
-	K_DEVICE, K_SHAPE, K_DIR, /* words */
-	K_THREADS, K_MAPS, K_REUSE, K_POOL, K_HOT, K_AB, K_ROUND, /* numbers */
-	K_UNKNOWN
-};
-
-static const match_table_t keys = {
-	{ K_DEVICE, "device=%s" },   { K_SHAPE, "shape=%s" }, { K_DIR, "dir=%s" },
-	{ K_THREADS, "threads=%u" }, { K_MAPS, "maps=%u" },   { K_REUSE, "reuse=%u" },
-	{ K_POOL, "pool=%u" },	     { K_HOT, "hot=%u" },     { K_AB, "ab=%u" },
-	{ K_ROUND, "round=%u" },     { K_UNKNOWN, NULL },
-};
-
-static const struct {
-	enum option name;
-	size_t offset;
-	unsigned int min, max;
-} numbers[] = {
-	{ K_THREADS, offsetof(struct params, threads), 1, MAX_THREADS },
-	{ K_MAPS, offsetof(struct params, maps), 1, 1000000000 },
-	{ K_REUSE, offsetof(struct params, reuse), 0, 100 },
-	{ K_POOL, offsetof(struct params, pool), 1, 1 << 20 },
-	{ K_HOT, offsetof(struct params, hot), 1, 1 << 20 },
-	{ K_AB, offsetof(struct params, ab), 0, 1 },
-	{ K_ROUND, offsetof(struct params, round), 1, 1000000 },
-};
-
-static int parse_word(struct params *p, enum option name, substring_t *arg)
-{
-	static const char * const dirs[] = { "both", "to", "from" }; /* in order of the enum */
-	char word[sizeof(p->device)];
-	int i = 0;
-
-	if (match_strlcpy(word, arg, sizeof(word)) >= sizeof(word))
-		return -EINVAL;
-	if (name == K_DEVICE) {
-		strscpy(p->device, word, sizeof(p->device));
-	} else if (name == K_SHAPE) {
-		i = match_string(shape_names, ARRAY_SIZE(shape_names), word);
-		p->shape = i;
-	} else {
-		i = match_string(dirs, ARRAY_SIZE(dirs), word);
-		p->dir = i;
-	}
-	return i < 0 ? i : 0;
-}
-
-static int parse_number(struct params *p, enum option name, substring_t *arg)
-{
-	unsigned int value;
-	int i, err = match_uint(arg, &value);
-
-	for (i = 0; !err && i < ARRAY_SIZE(numbers); i++) {
-		if (numbers[i].name != name)
-			continue;
-		if (value < numbers[i].min || value > numbers[i].max)
-			return -ERANGE;
-		*(unsigned int *)((char *)p + numbers[i].offset) = value;
-		return 0;
-	}
-	return -EINVAL;
-}
-
-static int parse(struct params *p, char *text)
-{
-	substring_t args[MAX_OPT_ARGS];
-	char *word;
-	int err = 0;
-
-	while (!err && (word = strsep(&text, "\n "))) {
-		int key;
-
-		if (!*word)
-			continue;
-		key = match_token(word, keys, args);
-		if (key == K_UNKNOWN)
-			return -EINVAL;
-		err = key <= K_DIR ? parse_word(p, key, args) : parse_number(p, key, args);
-	}
-	if (!err && p->hot > p->pool)
-		err = -ERANGE;
-	return err;
-}
-
 static ssize_t run_write(struct file *file, const char __user *user, size_t len, loff_t *pos)
 {
-	struct params new = {
-		.shape = SHAPE_PAGE, .dir = DMA_BIDIRECTIONAL, .threads = 1, .maps = 100000,
-		.reuse = 100, .pool = 1024, .hot = 16, .round = 500,
-	};
+	struct dmamap_params new;
 	char *text;
 	int err;
 
@@ -545,7 +448,7 @@ static ssize_t run_write(struct file *file, const char __user *user, size_t len,
 	text = memdup_user_nul(user, len);
 	if (IS_ERR(text))
 		return PTR_ERR(text);
-	err = parse(&new, text);
+	err = dmamap_parse(&new, text);
 	kfree(text);
 	if (err)
 		return err;
@@ -589,7 +492,7 @@ static int result_show(struct seq_file *m, void *data)
 {
 	mutex_lock(&lock);
 	if (valid) {
-		seq_printf(m, "device %s\nshape %s\n", params.device, shape_names[params.shape]);
+		seq_printf(m, "device %s\nshape %s\n", params.device, dmamap_shapes[params.shape]);
 		seq_printf(m, "threads %u\nreuse %u\npool %u\nab %u\n", params.threads,
 			   params.reuse, params.pool, params.ab);
 		seq_printf(m, "clock_ns %llu\nelapsed_ns %llu\n", clock_ns, elapsed_ns);
