@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Experiment and host files: what they become, and one good message for each malformed one. */
-#include "tests/capture.h"
+/* Experiment files: what they become, and one good message for each malformed one. */
+#include "tests/refuse.h"
 
-#include <errno.h>
+#include <glob.h>
 
 #include "bench/registry.h"
 #include "harness/config.h"
@@ -10,13 +10,6 @@
 /* The three lists, for cases about something else. */
 #define LISTS "modes: [static]\ndevices: [nvme]\nworkloads: [boot]\n"
 #define FIO(settings) "modes: [static]\ndevices: [nvme]\nworkloads:\n  - fio: " settings "\n"
-
-struct bad_case {
-	const char *text;
-	const char *place;   /* LINE:COLUMN */
-	const char *message; /* how the rest of the line starts */
-	const char *remedy;  /* a part of it */
-};
 
 static struct experiment *must_load(const char *text)
 {
@@ -41,35 +34,6 @@ static int load_experiment(const char *path)
 
 	assert_null(exp);
 	return ret;
-}
-
-static int load_host(const char *path)
-{
-	struct host none, *host = &none;
-	int ret = host_load(path, &host);
-
-	assert_null(host);
-	return ret;
-}
-
-/* Refused with exactly one line, which names the place, what is wrong, and a remedy. */
-static void must_refuse(int (*load)(const char *), const void *data, size_t len,
-			const struct bad_case *bad)
-{
-	autofree char *path = capture_file("bad.yaml", data, len);
-	autofree char *start = xasprintf("error: %s:%s: %s", path, bad->place, bad->message);
-	autofree char *log = NULL;
-	int ret;
-
-	capture_begin();
-	ret = load(path);
-	log = capture_end();
-	assert_int_equal(ret, -EINVAL);
-	assert_one_line(log);
-	if (strncmp(log, start, strlen(start)) != 0)
-		fail_msg("'%s' does not start with '%s'", log, start);
-	if (!strstr(log + strlen(start) - strlen(bad->message), bad->remedy))
-		fail_msg("no remedy '%s' in '%s'", bad->remedy, log);
 }
 
 static void test_defaults(void **state)
@@ -473,151 +437,26 @@ static void test_messages_are_safe(void **state)
 	assert_true(strlen(log) < 400);
 }
 
-static struct host *must_load_host(const char *text)
-{
-	autofree char *path = capture_file("host.yaml", text, strlen(text));
-	struct host *host = NULL;
-
-	assert_int_equal(host_load(path, &host), 0);
-	assert_string_equal(host->path, path);
-	return host;
-}
-
-static void test_host(void **state)
-{
-	struct host *host =
-		must_load_host("devices: { nvme: { address: \"0000:5E:00.0\", peer: 0000:5e:00.1, "
-			       "writable: yes } }\nkind: lab-tcg\ninstructions: /run/insns\n");
-	const struct host_device *nvme = host_device(host, "nvme");
-
-	assert_string_equal(host->kind, "lab-tcg");
-	assert_string_equal(host->instructions, "/run/insns");
-	assert_int_equal(host->nr_devices, 1);
-	assert_string_equal(nvme->kind, "nvme");
-	assert_string_equal(nvme->address, "0000:5e:00.0"); /* as sysfs writes it */
-	assert_string_equal(nvme->peer, "0000:5e:00.1");
-	assert_true(nvme->writable);
-	assert_null(host_device(host, "nic"));
-	host_free(host);
-	host_free(NULL);
-}
-
-static void test_host_short_form(void **state)
-{
-	struct host *host = must_load_host("devices: { nvme: \"0000:5e:00.0\" }\n");
-	const struct host_device *nvme = host_device(host, "nvme");
-
-	assert_string_equal(host->kind, "host");
-	assert_null(host->instructions);
-	assert_string_equal(nvme->address, "0000:5e:00.0");
-	assert_null(nvme->peer);
-	assert_false(nvme->writable);
-	host_free(host);
-}
-
-static void test_host_placement(void **state)
-{
-	struct host *host = must_load_host("vcpu_cpu: 4\n");
-
-	assert_int_equal(host->vcpu_cpu, 4);
-	assert_true(host->placement);
-	host_free(host);
-	host = must_load_host("placement: off\n");
-	assert_int_equal(host->vcpu_cpu, 0);
-	assert_false(host->placement);
-	host_free(host);
-}
-
-static void test_host_empty(void **state)
-{
-	static const char *const texts[] = { "", "# all of it\n", "devices:\n", "devices: {}\n" };
-	struct host *host = NULL;
-
-	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-		host = must_load_host(texts[i]);
-		assert_int_equal(host->nr_devices, 0);
-		assert_string_equal(host->kind, "host");
-		host_free(host);
-	}
-	assert_int_equal(host_load(NULL, &host), 0);
-	assert_null(host->path);
-	assert_int_equal(host->nr_devices, 0);
-	assert_null(host_device(host, "nvme"));
-	host_free(host);
-}
-
-static const struct bad_case bad_hosts[] = {
-	{ "- nvme\n", "1:1", "a host file must be a mapping", "'key: value' lines" },
-	{ "device: { nvme: x }\n", "1:1", "unknown key 'device'", "did you mean 'devices'?" },
-	{ "kind: lab\n", "1:7", "kind: 'lab' is no choice", "use one of host, lab-kvm, lab-tcg" },
-	{ "kind: lab-tgc\n", "1:7", "kind: 'lab-tgc' is no choice", "did you mean 'lab-tcg'?" },
-	{ "kind: [host]\n", "1:7", "kind must be a plain value", "write it as" },
-	{ "instructions: /tmp/x\n", "1:15", "instructions are counted in the emulated lab only",
-	  "set 'kind: lab-tcg'" },
-	{ "placement: on\n", "1:12", "placement: 'on' is no choice", "did you mean 'off'?" },
-	{ "devices: [nvme]\n", "1:10", "devices must be a mapping", "nvme: \"0000:5e:00.0\"" },
-	{ "devices: nvme\n", "1:10", "devices must be a mapping", "nvme: \"0000:5e:00.0\"" },
-	{ "devices: { nmve: \"0000:5e:00.0\" }\n", "1:12", "no device 'nmve'",
-	  "did you mean 'nvme'?" },
-	{ "devices: { nvme: 5e:00.0 }\n", "1:18", "'5e:00.0' is no full PCI address", "lspci -D" },
-	{ "devices: { nvme: \"0000:5e:00.9\" }\n", "1:18", "'0000:5e:00.9' is no full PCI address",
-	  "0000:5e:00.0" },
-	{ "devices: { nvme: ../../etc }\n", "1:18", "'../../etc' is no full PCI address",
-	  "lspci -D" },
-	{ "devices: { nvme: }\n", "1:18", "'' is no full PCI address", "lspci -D" },
-	{ "devices: { nvme: [\"0000:5e:00.0\"] }\n", "1:18", "nvme must be a mapping",
-	  "{ address: " },
-	{ "devices:\n  nvme:\n    writable: yes\n", "3:5", "nvme has no address",
-	  "add 'address: " },
-	{ "devices:\n  nvme:\n    adress: x\n", "3:5", "unknown key 'adress' in nvme",
-	  "did you mean 'address'?" },
-	{ "devices:\n  nvme: { address: \"0000:5e:00.0\", writable: 1 }\n", "2:46",
-	  "writable: '1' is neither yes nor no", "use yes, no" },
-	{ "devices:\n  nic: { address: \"0000:5e:00.0\", remote: me@there }\n", "2:43",
-	  "a remote end needs a host and an interface", "interface: eth1" },
-	{ "devices:\n  nic: { address: \"0000:5e:00.0\", remote: -oProxy, interface: e }\n", "2:43",
-	  "a remote end needs a host and an interface", "interface: eth1" },
-	{ "devices:\n  nic: { address: \"0000:5e:00.0\", within_page: perhaps }\n", "2:48",
-	  "within_page: 'perhaps' is neither yes nor no", "use yes, no" },
-	{ "devices:\n  nic: { address: \"0000:5e:00.0\", interface: eth1 }\n", "2:8",
-	  "interface and tools belong to a remote end", "remote: user@host" },
-	{ "devices:\n  nic: { address: \"0000:5e:00.0\", peer: \"0000:5e:00.1\", remote: a, "
-	  "interface: e }\n",
-	  "2:65", "the other end is either a port of this host", "remove one" },
-	{ "devices:\n  nvme: { address: \"0000:5e:00.0\", peer: \"0000:5E:00.0\" }\n", "2:42",
-	  "address 0000:5e:00.0 is named twice", "remove one" },
-	{ "devices:\n  nvme: \"0000:5e:00.0\"\n  nvme: \"0000:5f:00.0\"\n", "3:3",
-	  "'nvme' is there already, in line 2", "remove one" },
-	{ "devices: { nvme: \"0000:5e:00.0\n", "2:1", "found unexpected end of stream", "quotes" },
-};
-
-static void test_bad_hosts(void **state)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(bad_hosts); i++) {
-		const struct bad_case *bad = &bad_hosts[i];
-
-		must_refuse(load_host, bad->text, strlen(bad->text), bad);
-	}
-}
-
 /* The files that come with the suite. Tests run at the top of the tree. */
 static void test_shipped_files(void **state)
 {
 	struct experiment *exp = NULL;
-	struct host *host = NULL;
+	size_t experiments = 0;
+	glob_t files;
 
 	if (!file_exists("configs/quick.yaml"))
 		skip();
-	assert_int_equal(experiment_load("configs/quick.yaml", &exp), 0);
-	assert_string_equal(exp->name, "quick");
-	assert_int_equal(exp->modes.nr, 5);
-	assert_true(exp->share_vm);
-	experiment_free(exp);
-	assert_int_equal(experiment_load("configs/coiommu.yaml", &exp), 0);
-	experiment_free(exp);
-	assert_int_equal(host_load("configs/host-example.yaml", &host), 0);
-	assert_int_equal(host->nr_devices, 0);
-	host_free(host);
+	assert_int_equal(glob("configs/*.yaml", 0, NULL, &files), 0);
+	for (size_t i = 0; i < files.gl_pathc; i++) {
+		if (strstr(files.gl_pathv[i], "host-"))
+			continue;
+		assert_int_equal(experiment_load(files.gl_pathv[i], &exp), 0);
+		assert_true(exp->share_vm);
+		experiment_free(exp);
+		experiments++;
+	}
+	globfree(&files);
+	assert_true(experiments >= 3);
 }
 
 int main(void)
@@ -638,11 +477,6 @@ int main(void)
 		cmocka_unit_test(test_too_large),
 		cmocka_unit_test(test_too_many_variants),
 		cmocka_unit_test(test_messages_are_safe),
-		cmocka_unit_test(test_host),
-		cmocka_unit_test(test_host_short_form),
-		cmocka_unit_test(test_host_placement),
-		cmocka_unit_test(test_host_empty),
-		cmocka_unit_test(test_bad_hosts),
 		cmocka_unit_test(test_shipped_files),
 	};
 

@@ -1,6 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# For scripts that check a run's results: counts in $failures.
+# For scripts that check the results in $run: counts in $failures.
+# shellcheck disable=SC2154 # run is the caller's
+
+# sample ID METRIC: of the cell's first boot
+sample() {
+	awk -F, -v id="$1" -v metric="$2" \
+		'$1 == id && $7 == metric { print $10; exit }' "$run/samples.csv"
+}
 
 # holds NAME EXPRESSION: an awk expression of numbers; a missing one makes it fail
 holds() {

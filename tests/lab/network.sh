@@ -9,10 +9,7 @@ memory=$2
 failures=0
 
 # value MODE WORKLOAD METRIC
-value() {
-	awk -F, -v id="$1.nic.$2" -v metric="$3" \
-		'$1 == id && $7 == metric { print $10; exit }' "$run/samples.csv"
-}
+value() { sample "$1.nic.$2" "$3"; }
 . "${0%/*}/holds.sh"
 
 rr=tcp.test=rr

@@ -8,12 +8,8 @@ run=$1
 memory=$2
 failures=0
 
-# value MODE WORKLOAD_PREFIX METRIC: of the cell's first boot
-value() {
-	awk -F, -v mode="$1" -v id="$1.nvme.$2" -v metric="$3" \
-		'$2 == mode && index($1, id) == 1 && $7 == metric { print $10; exit }' \
-		"$run/samples.csv"
-}
+# value MODE WORKLOAD METRIC
+value() { sample "$1.nvme.$2" "$3"; }
 
 . "${0%/*}/holds.sh"
 

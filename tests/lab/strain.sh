@@ -8,10 +8,7 @@ run=$1
 failures=0
 
 # value CELL METRIC
-value() {
-	awk -F, -v id="coiommu.nvme.$1" -v metric="$2" \
-		'$1 == id && $7 == metric { print $10; exit }' "$run/samples.csv"
-}
+value() { sample "coiommu.nvme.$1" "$2"; }
 . "${0%/*}/holds.sh"
 
 quota=$((4 << 20))
