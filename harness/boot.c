@@ -345,6 +345,27 @@ static void note_result(const struct boot *boot, struct cell_run *run, int ret)
 				also ? "; also: " : "", also ? also : "");
 }
 
+/*
+ * All cells of the VM, unless ret says that it did not even come up as it should: whatever
+ * failed then, no cell may run. Returns what ended it, or 0.
+ */
+static int run_cells(struct boot *boot, struct cell_run *runs, size_t nr, int ret)
+{
+	for (size_t i = 0; i < nr; i++) {
+		bool own = !ret;
+
+		if (own)
+			ret = run_cell(boot, &runs[i]);
+		note_result(boot, &runs[i], ret);
+		if (own && ret && only_this_cell(boot, ret)) {
+			free(boot->reason);
+			boot->reason = NULL;
+			ret = 0;
+		}
+	}
+	return ret;
+}
+
 static int write_host(struct boot *boot)
 {
 	const struct host_write *write = boot->cell->mode->host_writes;
@@ -381,16 +402,7 @@ enum boot_status boot_live(struct boot *boot, const char *dir, struct cell_run *
 		ret = prepare_guest(boot);
 	if (!ret)
 		place_interrupts(boot);
-	for (size_t i = 0; i < nr; i++) {
-		if (!ret)
-			ret = run_cell(boot, &runs[i]);
-		note_result(boot, &runs[i], ret);
-		if (ret && boot->vm && only_this_cell(boot, ret)) {
-			free(boot->reason);
-			boot->reason = NULL;
-			ret = 0;
-		}
-	}
+	ret = run_cells(boot, runs, nr, ret);
 	if (boot->vm)
 		boot->vm->waiter.tick = NULL;
 	vm_stop(boot->vm, ret != -ETIMEDOUT);

@@ -388,6 +388,7 @@ static int watch_command(struct lab *lab, uint32_t job, struct guest_result *res
 			autofree char *why = vm_why_ended(lab->vm);
 
 			log_err("the virtual lab has ended: %s", why);
+			return vm_crashed(lab->vm) ? -ECONNABORTED : ret;
 		}
 		if (ret == -ETIMEDOUT)
 			save_stall(lab);
@@ -435,6 +436,8 @@ static int exit_code_of(int ret, int status)
 {
 	if (ret == -ETIMEDOUT)
 		log_err("the virtual lab has stalled: what it did is lost");
+	if (ret == -ECONNABORTED)
+		log_err("the virtual lab has crashed: what it did is lost");
 	if (ret == -EINTR)
 		return EXIT_INTERRUPTED;
 	if (ret)

@@ -60,8 +60,8 @@ json_t *lab_describe(const struct lab *lab);
 /*
  * Runs a command in the lab, its output going to ours as it comes. While it runs, the lab is asked
  * now and then whether it is alive. 0 with *status as from waitpid(); -ETIMEDOUT when
- * the lab has stalled; -EINTR after the command has been asked to end and has; -ECHILD when
- * the lab has ended (logged).
+ * the lab has stalled; -ECONNABORTED when its emulator has crashed (logged); -EINTR after the
+ * command has been asked to end and has; -ECHILD when the lab has ended otherwise (logged).
  */
 int lab_run(struct lab *lab, char *const argv[], int *status);
 

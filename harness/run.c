@@ -19,7 +19,7 @@
 
 #define RESULTS "results"
 #define EXPERIMENT "experiment.yaml" /* the copy of the configuration in a run's folder */
-#define LAB_LIVES 3		     /* a lab that stalls is replaced, so often */
+#define LAB_LIVES 3		     /* a lab that stalls or crashes is replaced, so often */
 
 /* --- the run's folder --- */
 
@@ -105,7 +105,7 @@ static void inner_command(const struct run_options *options, const char *dir, bo
 		strlist_addf(argv, "--boots=%u", options->boots);
 }
 
-/* One lab's life. 0 with the inner exit code in *code, -ETIMEDOUT when it stalled, -errno. */
+/* One lab's life. 0 with the inner exit code in *code, or what lab_run() says. */
 static int run_in_one_lab(const struct run_options *options, const struct lab_options *lab_options,
 			  bool resume, json_t **description, int *code)
 {
@@ -170,9 +170,10 @@ static int run_in_lab(const struct run_options *options, const struct experiment
 		bool resume = file_exists(path);
 
 		ret = run_in_one_lab(options, &lab_options, resume, &description, &code);
-		if (ret != -ETIMEDOUT || ++stalls == LAB_LIVES)
+		if ((ret != -ETIMEDOUT && ret != -ECONNABORTED) || ++stalls == LAB_LIVES)
 			break;
-		log_warn("the virtual lab has stalled: another one goes on where it stopped");
+		log_warn("the virtual lab has %s: another one goes on where it stopped",
+			 ret == -ETIMEDOUT ? "stalled" : "crashed");
 	}
 	if (ret && ret != -EINTR)
 		log_info("finished boots are kept: 'iommubench run --resume %s' goes on", dir);

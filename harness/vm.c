@@ -305,6 +305,18 @@ char *vm_why_ended(struct vm *vm)
 			 words);
 }
 
+bool vm_crashed(struct vm *vm)
+{
+	static const int bugs[] = { SIGABRT, SIGSEGV, SIGBUS, SIGILL, SIGFPE };
+
+	if (!note_end(vm, 5) || !WIFSIGNALED(vm->status))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(bugs); i++)
+		if (WTERMSIG(vm->status) == bugs[i])
+			return true;
+	return false;
+}
+
 char *vm_console_tail(const struct vm *vm)
 {
 	return file_tail(vm->dir, "console.log", 300);

@@ -138,6 +138,17 @@ grep -q "has an IP address" "$work/used/manifest.json" && ok "a port in use is n
 ip addr flush dev "$interface"
 same_state "a port in use is left as it is"
 
+# a guest that cannot be set up: none of the cells that share it may run
+sed 's/^devices:.*/devices: [{ nic: { queues: 200 } }]\nshare_vm: yes/' "$tests/cable.yaml" \
+	>"$work/queues.yaml"
+start "$work/queues.yaml" "$work/queues"
+wait $pid
+expect "a guest that cannot be set up: exit status" $? 4 "lower .queues"
+[ "$(grep -c 'does not have that many queues' "$work/queues/manifest.json")" -ge 2 ] &&
+	! grep -q '"status": "ok"' "$work/queues/manifest.json" &&
+	ok "a guest that cannot be set up serves no cell" ||
+	bad "a guest that cannot be set up serves no cell" "$(cat "$work/log")"
+
 # a remote peer: this host again, with a shell in place of ssh, which gets the same one line
 mkdir "$work/bin"
 cat >"$work/bin/ssh" <<'EOF'

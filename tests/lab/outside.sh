@@ -59,6 +59,15 @@ kill -9 "$(lab_of $pid | head -n 1)"
 wait $pid
 expect "a killed lab ends the run with 4 and its reason" $? 4 "the virtual lab has ended.*signal 9"
 
+# the emulator crashes: another one goes on
+start --boots 2 --out "$work/lab-crashed"
+await window_s "$work/lab-crashed/manifest.json"
+kill -ABRT "$(lab_of $pid | head -n 1)"
+wait $pid
+expect "a crashed lab is replaced, the run goes on" $? 0 "the virtual lab has crashed"
+grep -q '"stalls": 1' "$work/lab-crashed/manifest.json" &&
+	ok "a crashed lab is recorded" || bad "a crashed lab is recorded" "it is not"
+
 # Ctrl-C
 start --boots 2 --out "$work/interrupted"
 await window_s "$work/interrupted/manifest.json"
