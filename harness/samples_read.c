@@ -17,30 +17,52 @@
 
 #define NR_FIELDS 10
 #define MAX_FILE_BYTES GIB
-#define MAX_ROWS (4 * MIB) /* they are all held in memory: 72 bytes each */
-
-#define MAX_NAMES 65536 /* cells, metrics ... of any real run are far fewer */
+#define MAX_ROWS (4 * MIB)   /* they are all held in memory: 72 bytes each */
+#define MAX_NAMES (64 * KIB) /* cells, metrics ... of any real run are far fewer */
 #define NAME_SLOTS (2 * MAX_NAMES)
 
-/* Names that rows point to, each held once: a hash table with free places. */
+/*
+ * Names that rows point to, each held once: a hash table with free places, and a list, because
+ * most places stay free.
+ */
 struct sample_names {
-	char *slots[NAME_SLOTS];
+	struct name {
+		struct name *before;
+		char text[];
+	} * slots[NAME_SLOTS], *last;
 	size_t nr;
 };
 
-static char **find_name(struct sample_names *names, const char *text)
+static struct name **find_name(struct sample_names *names, const char *text)
 {
 	size_t i = fnv1a(FNV1A_INIT, text, strlen(text)) % NAME_SLOTS;
 
-	while (names->slots[i] && strcmp(names->slots[i], text) != 0)
+	while (names->slots[i] && strcmp(names->slots[i]->text, text) != 0)
 		i = (i + 1) % NAME_SLOTS;
 	return &names->slots[i];
 }
 
+static const char *add_name(struct sample_names *names, struct name **slot, const char *text)
+{
+	size_t size = strlen(text) + 1;
+	struct name *name = xzalloc(sizeof(*name) + size);
+
+	memcpy(name->text, text, size);
+	name->before = names->last;
+	names->last = name;
+	names->nr++;
+	*slot = name;
+	return name->text;
+}
+
 static void names_free(struct sample_names *names)
 {
-	for (size_t i = 0; names && i < NAME_SLOTS; i++)
-		free(names->slots[i]);
+	while (names && names->last) {
+		struct name *name = names->last;
+
+		names->last = name->before;
+		free(name);
+	}
 	free(names);
 }
 
@@ -148,11 +170,11 @@ static bool parse_value(const char *text, double *value)
 /* The name as the table holds it; NULL, with the reason logged, if it can be none. */
 static const char *intern(struct reader *reader, const char *text)
 {
-	char **slot = find_name(reader->names, text);
+	struct name **slot = find_name(reader->names, text);
 	json_t *checked;
 
 	if (*slot)
-		return *slot;
+		return (*slot)->text;
 	if (!sample_field_valid(text)) {
 		bad_line(reader, "a quote or a control character in a field");
 		return NULL;
@@ -167,9 +189,7 @@ static const char *intern(struct reader *reader, const char *text)
 		bad_line(reader, "too many different names for one run");
 		return NULL;
 	}
-	reader->names->nr++;
-	*slot = xstrdup(text);
-	return *slot;
+	return add_name(reader->names, slot, text);
 }
 
 static int parse_row(struct reader *reader, char *line, struct sample_row *row)
@@ -210,7 +230,9 @@ static int read_rows(struct reader *reader, struct sample_table *out)
 		ret = bad_line(reader, "the header is not " SAMPLES_HEADER);
 	while (ret > 0 && (ret = read_line(reader, line)) > 0) {
 		if (out->nr == MAX_ROWS)
-			return bad_line(reader, "too many rows");
+			return bad_line(reader,
+					"more than 4 Mi rows: make so large an experiment in "
+					"several runs (run --only)");
 		if (out->nr == cap) {
 			cap = cap ? cap * 2 : 256;
 			out->rows = xrealloc(out->rows, cap * sizeof(*out->rows));
@@ -226,7 +248,7 @@ static int read_rows(struct reader *reader, struct sample_table *out)
 
 static int open_samples(const char *path, FILE **file)
 {
-	struct stat st = { .st_mode = S_IFREG };
+	struct stat st;
 
 	*file = file_open_regular(path);
 	if (!*file || fstat(fileno(*file), &st)) {

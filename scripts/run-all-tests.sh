@@ -96,6 +96,8 @@ step "a small experiment in the virtual lab"
 timeout 900 "$bench" run tests/lab/experiment.yaml --out "$out/run" ||
 	echo "exit status $?"
 add_lines 43 tests/lab/results.sh "$out/run" $((256 << 20))
+step "its exports and those of harmful results, read by the formats' own readers"
+add_lines 8 tests/export.py "$bench" "$out/run"
 step "every network workload, in the virtual lab"
 timeout 900 "$bench" run tests/lab/network.yaml --out "$out/network" || echo "exit status $?"
 add_lines 44 tests/lab/network.sh "$out/network" $((256 << 20))
