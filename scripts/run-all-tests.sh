@@ -83,6 +83,8 @@ step "the protocol with ThreadSanitizer"
 add_units make --no-print-directory coiommu-tsan
 step "fuzzing of the requests"
 add_units make --no-print-directory coiommu-fuzz
+step "fuzzing of what reads results"
+add_units make --no-print-directory results-fuzz
 step "the memcached load generator on the loopback"
 add_lines 37 timeout 180 tests/load.sh build
 step "the packet benchmark between two network namespaces"
