@@ -16,6 +16,7 @@
 #include "harness/log.h"
 #include "harness/report.h"
 #include "harness/run.h"
+#include "harness/trend.h"
 #include "harness/util.h"
 #include "harness/wait.h"
 
@@ -316,6 +317,11 @@ static int cmd_compare(int argc, char **argv)
 	return compare_command(&options, stdout);
 }
 
+static int cmd_trend(int argc, char **argv)
+{
+	return trend_main(argc, argv, scripts_dir);
+}
+
 /* --- the small ones --- */
 
 /* For commands without options: is it a call for help? */
@@ -410,6 +416,8 @@ static const struct command commands[] = {
 	  cmd_list },
 	{ "report", "RUN...", "write a run's report again, print its table", cmd_report },
 	{ "compare", "BASE NEW [OPTIONS]", "is a run worse than another one?", cmd_compare },
+	{ "trend", "DIR [OPTIONS]", "what has changed over the nightly runs in a folder?",
+	  cmd_trend },
 	{ "restore", "", "undo what an interrupted run left on this host", cmd_restore },
 	{ "lab", "[--cpus N] [COMMAND...]", "a shell, or a command, in the virtual lab", cmd_lab },
 	{ "help", "", "this text", cmd_help },
