@@ -160,7 +160,17 @@ static const char *describe(const struct compare_run *loaded, const char *folder
 
 /* --- adding --- */
 
-/* The same id twice: a copy is fine, another content is not. */
+static bool is_there(const struct trend *t, const char *folder)
+{
+	autofree char *path = xasprintf("%s/%s/manifest.json", t->options->dir, folder);
+
+	return file_exists(path);
+}
+
+/*
+ * The same id twice: a copy is fine, another content is not, unless it takes the place of what
+ * the history was told.
+ */
 static int check_twin(struct adding *a, const struct history_run *run, bool *have)
 {
 	autofree char *folder = NULL;
@@ -174,9 +184,9 @@ static int check_twin(struct adding *a, const struct history_run *run, bool *hav
 	*have = digest == run->digest;
 	if (*have)
 		return 0;
-	if (!strcmp(folder, run->folder)) {
+	if (!strcmp(folder, run->folder) || !is_there(a->t, folder)) {
 		log_warn("%s/%s: run %s has changed since it was added: the history takes it anew",
-			 a->t->options->dir, folder, run->name);
+			 a->t->options->dir, run->folder, run->name);
 		return 0;
 	}
 	log_err("%s/%s and %s/%s are both run %s, with different content: remove the wrong one",
@@ -283,16 +293,17 @@ static int look_at(struct adding *a, const char *folder)
 	return ret;
 }
 
-static int no_dots(const struct dirent *entry)
+/* Links are left out: `latest` is a run that is there by its own name. */
+static int is_candidate(const struct dirent *entry)
 {
-	return entry->d_name[0] != '.';
+	return entry->d_name[0] != '.' && entry->d_type != DT_LNK;
 }
 
 int trend_add_runs(struct trend *t, struct history *history)
 {
 	struct adding a = { .t = t, .history = history };
 	struct dirent **entries;
-	int nr = scandir(t->options->dir, &entries, no_dots, alphasort), ret = 0;
+	int nr = scandir(t->options->dir, &entries, is_candidate, alphasort), ret = 0;
 
 	if (nr < 0) {
 		ret = -errno;

@@ -36,7 +36,7 @@ static int print_help(void)
 	       "a folder?\n\n");
 	for (size_t i = 0; i < ARRAY_SIZE(help); i++)
 		printf("  --%-13s %s\n", longopts[i].name, help[i]);
-	printf("\nAdds the complete runs below DIR that are new to DIR/history.sqlite (runs that are "
+	printf("\nAdds the complete runs below DIR (links left out) to DIR/history.sqlite (runs that are "
 	       "deleted\nlater stay in it), and judges every metric of every cell, the same metrics "
 	       "as compare.\nOnly nights of the same place, environment and settings are "
 	       "compared.\n\n"
