@@ -28,7 +28,7 @@ enum trend_state { TREND_NEW, TREND_NEW_POSSIBLE, TREND_NEW_SUSPECTED, TREND_EAR
 const char *trend_state_name(enum trend_state state);
 
 struct trend_ack {
-	const struct yaml_node *node; /* for messages */
+	const struct yaml_node *node; /* where it is written */
 	const char *run, *cell, *metric, *reason;
 	bool used;
 };
@@ -86,8 +86,8 @@ struct trend {
 	struct trend_acks acks;
 	struct trend_skip *skipped; /* runs that could not be read */
 	size_t nr_skipped, nr_added;
-	struct strlist notes;	   /* what else is not judged, and why */
-	size_t nr_live, nr_judged; /* tracks */
+	struct strlist notes; /* what else is not judged, and why */
+	size_t nr_judged;     /* tracks that go on and have enough points */
 };
 
 /*

@@ -9,6 +9,7 @@
 #include "harness/floors.h"
 #include "harness/gate.h"
 #include "harness/trend_data.h"
+#include "harness/yaml.h"
 
 static const char *const verdict_names[] = {
 	[TREND_REGRESSION] = "regression",	  [TREND_SUSPECTED] = "suspected regression",
@@ -359,21 +360,20 @@ static void note_what_is_missing(struct trend *t)
 		strlist_addf(&t->notes, "no value in the newest night: %zu more series",
 			     missing.nr - 10);
 	strlist_free(&missing);
-	for (size_t i = 0; i < t->acks.nr; i++)
-		if (!t->acks.items[i].used)
+	for (size_t i = 0; i < t->acks.nr; i++) {
+		const struct trend_ack *ack = &t->acks.items[i];
+
+		if (!ack->used)
 			strlist_addf(
-				&t->notes,
-				"acknowledgement without effect: no change of %s, %s at run %s",
-				t->acks.items[i].cell, t->acks.items[i].metric,
-				t->acks.items[i].run);
+				&t->notes, "%s:%u: without effect: no change of %s, %s at run %s",
+				ack->node->path, ack->node->line, ack->cell, ack->metric, ack->run);
+	}
 }
 
 static void count_tracks(struct trend *t, const struct trend_series *s)
 {
-	for (size_t i = 0; i < s->nr_tracks; i++) {
-		t->nr_live += s->tracks[i].live;
+	for (size_t i = 0; i < s->nr_tracks; i++)
 		t->nr_judged += s->tracks[i].live && s->tracks[i].nr >= TREND_MIN_POINTS;
-	}
 }
 
 static void judge_all(struct trend *t)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* trend: what it found, for people. */
 #include <math.h>
+#include <string.h>
 #include <time.h>
 
 #include "harness/report_summary.h"
@@ -173,7 +174,10 @@ static void print_newest(const struct trend *t, FILE *out)
 	print_text(out, "", newest->name);
 	print_text(out, ", git ", newest->git_revision);
 	print_text(out, ", ", newest->place);
-	fprintf(out, ", begun %s\n\n", time);
+	fprintf(out, ", begun %s\n", time);
+	if (!strncmp(newest->place, "lab", 3))
+		fputs("measured in the virtual lab: these are not hardware figures\n", out);
+	fputc('\n', out);
 }
 
 static void print_counts(const struct trend *t, FILE *out)

@@ -198,6 +198,7 @@ static void the_lab_judges_by_instructions(void **state)
 						   .metric = "lab_instructions_per_op",
 						   .unit = "count",
 						   .direction = "lower" };
+	autofree char *printed = NULL;
 
 	put_nights(0, 30, 1000, &lab);
 	put_nights(30, 36, 500, &lab);
@@ -208,6 +209,8 @@ static void the_lab_judges_by_instructions(void **state)
 	put_nights(0, 30, 1000, &instructions);
 	put_nights(30, 36, 1100, &instructions);
 	assert_verdict(EXIT_REGRESSION, "regression");
+	assert_int_equal(trend_with((struct trend_options){ 0 }, &printed, NULL), EXIT_REGRESSION);
+	assert_contains(printed, "these are not hardware figures");
 }
 
 static void acknowledged_changes_are_no_alarm(void **state)
@@ -235,7 +238,7 @@ static void acknowledged_changes_are_no_alarm(void **state)
 		 "- { run: night-0027, cell: \"*\", metric: \"*\", reason: c }\n"
 		 "- { run: typo, cell: \"*\", metric: \"*\", reason: d }\n");
 	assert_int_equal(trend_with(options, &printed, NULL), EXIT_REGRESSION);
-	assert_contains(printed, "acknowledgement without effect: no change of *, * at run typo");
+	assert_contains(printed, "other.yaml:4: without effect: no change of *, * at run typo");
 }
 
 static void wrong_acknowledgements_are_refused(void **state)

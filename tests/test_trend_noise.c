@@ -91,7 +91,7 @@ static void judge_nights(double cv, double step, size_t age, size_t nr, size_t a
 			trend_series_free(&t.series[s]);
 		free(t.series);
 		t.series = NULL;
-		t.nr_series = t.nr_live = t.nr_judged = 0;
+		t.nr_series = t.nr_judged = 0;
 	}
 	history_data_free(&t.data);
 }
