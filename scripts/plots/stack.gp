@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Horizontal stacked bars. Data blocks: rows (y, total, name, text), headings (y, text), two that
-# are not used, then one a part, its name first: (y, from, to, colour). Set with -e: rows, parts,
-# axis.
+# are not used, then one a part, its name first: (y, from, to, colour). Set with -e: rows, parts.
 file = name.".dat"
 stats file index 0 using 2 name "TOTAL" nooutput
 limit = TOTAL_max > 0 ? TOTAL_max * 1.2 : 1
