@@ -209,8 +209,7 @@ static void add_figure(struct strbuf *sb, const struct report *report,
 		page_number(sb, "value", value, text);
 		if (series && !isnan(ratio.ratio)) {
 			strbuf_addf(sb, "<small>");
-			report_html_ratio(
-				sb, &(struct report_ratio){ .ratio = ratio.ratio, .low = NAN });
+			report_html_ratio(sb, &ratio);
 			strbuf_addf(sb, "</small>");
 		}
 	}

@@ -153,10 +153,12 @@ static void plot_exits(struct drawing *drawing, size_t workload)
 	job.axis = xstrdup("exits per operation");
 	job.height = 102 + rows * 20 + (parts + 2) / 3 * 18;
 	finish_job(drawing, &job,
-		   &(struct plot_texts){ "exits_per_op", "VM exits per operation",
-					 "Median of the boots, split by the reason of the exit. "
-					 "Less is better.",
-					 workload },
+		   &(struct plot_texts){
+			   "exits_per_op", "VM exits per operation",
+			   "Median of the boots, split by the reason of the exit; the line "
+			   "spans the boots from lowest to highest. "
+			   "Less is better.",
+			   workload },
 		   any);
 }
 
@@ -169,13 +171,14 @@ static void plot_stages(struct drawing *drawing)
 	job.variables = xasprintf("rows = %zu; parts = %zu", rows, parts);
 	job.axis = xstrdup("seconds since QEMU started");
 	job.height = 96 + rows * 22 + (parts + 2) / 3 * 18;
-	finish_job(drawing, &job,
-		   &(struct plot_texts){
-			   "creation", "Time until the VM is ready",
-			   "Median of the boots, from the start of QEMU until the guest's agent "
-			   "answers. Pinning at start delays what comes before \"VM created\".",
-			   ALL_WORKLOADS },
-		   any);
+	finish_job(
+		drawing, &job,
+		&(struct plot_texts){
+			"creation", "Time until the VM is ready",
+			"Median of the boots, from the start of QEMU until the guest's agent "
+			"answers; the line spans the boots from lowest to highest. Pinning at start delays what comes before \"VM created\".",
+			ALL_WORKLOADS },
+		any);
 }
 
 static void plot_pinned(struct drawing *drawing)

@@ -148,8 +148,9 @@ struct stack {
 	size_t nr_parts;
 };
 
+/* spread: of the boots around the last end. */
 static void stack_add_row(const struct report *report, struct stack *stack, size_t series,
-			  const double *ends, const char *unit)
+			  const double *ends, const struct report_stat *spread, const char *unit)
 {
 	size_t row = stack->blocks.nr_rows++;
 	autofree char *label = series_label(&report->series[series]);
@@ -164,7 +165,8 @@ static void stack_add_row(const struct report *report, struct stack *stack, size
 		from = to;
 	}
 	text = report_format(from, unit);
-	strbuf_addf(&stack->blocks.rows, "-%zu %.9g \"%s\" \"%s\"\n", row, from, label, text);
+	strbuf_addf(&stack->blocks.rows, "-%zu %.9g %.9g %.9g \"%s\" \"%s\"\n", row, from,
+		    fmin(from, spread->min), fmax(from, spread->max), label, text);
 }
 
 static bool stack_join(struct stack *stack, struct strbuf *data, size_t *nr_rows, size_t *nr_parts)
@@ -265,14 +267,15 @@ static void choose_reasons(const struct report *report, struct reasons *reasons)
 static void stack_add_exits(const struct report *report, struct stack *stack,
 			    const struct reasons *reasons, const struct report_cell *cell)
 {
+	struct report_stat all = report_stat(cell, report_metric(report, EXITS_PER_OP));
 	double ends[MAX_PARTS] = { 0 }, end = 0;
 
 	for (size_t i = 0; i < reasons->nr; i++) {
 		end += cell_reason(report, cell, reasons->metric[i]);
 		ends[i] = end;
 	}
-	ends[reasons->nr] = report_stat(cell, report_metric(report, EXITS_PER_OP)).median;
-	stack_add_row(report, stack, cell->series, ends, "");
+	ends[reasons->nr] = all.median;
+	stack_add_row(report, stack, cell->series, ends, &all, "");
 }
 
 bool report_plot_exits(const struct report *report, size_t workload, struct strbuf *data,
@@ -306,6 +309,22 @@ bool report_plot_exits(const struct report *report, size_t workload, struct strb
 	return stack_join(&stack, data, nr_rows, nr_parts);
 }
 
+/* The spread of all boots of a series, whatever its workloads. */
+static struct report_stat series_spread(const struct report *report, size_t series, size_t metric)
+{
+	struct report_stat spread = { .min = NAN, .max = NAN };
+
+	for (size_t i = 0; i < report->nr_cells; i++) {
+		struct report_stat stat = report_stat(&report->cells[i], metric);
+
+		if (report->cells[i].series != series)
+			continue;
+		spread.min = fmin(spread.min, stat.min);
+		spread.max = fmax(spread.max, stat.max);
+	}
+	return spread;
+}
+
 bool report_plot_stages(const struct report *report, struct strbuf *data, size_t *nr_rows,
 			size_t *nr_parts)
 {
@@ -330,14 +349,16 @@ bool report_plot_stages(const struct report *report, struct strbuf *data, size_t
 	}
 	for (size_t s = 0; s < report->nr_series && stack.nr_parts; s++) {
 		double ends[ARRAY_SIZE(stages)] = { 0 };
+		struct report_stat spread;
 		bool any = false;
 
 		for (size_t p = 0; p < stack.nr_parts; p++) {
 			ends[p] = report_series_value(report, s, metrics[p]);
 			any |= !isnan(ends[p]);
 		}
+		spread = series_spread(report, s, metrics[stack.nr_parts - 1]);
 		if (any)
-			stack_add_row(report, &stack, s, ends, "s");
+			stack_add_row(report, &stack, s, ends, &spread, "s");
 	}
 	return stack_join(&stack, data, nr_rows, nr_parts);
 }
