@@ -29,8 +29,9 @@
 			wrong.push('sticks out: ' + e.tagName + ' ' + e.textContent.slice(0, 40));
 	}
 	for (const box of document.querySelectorAll('.wide, .scroll')) {
-		if (matchMedia('print').matches && box.scrollWidth > box.clientWidth)
-			wrong.push('is cut in print: ' + box.textContent.slice(0, 40));
+		const whole = matchMedia('print').matches || box.closest('#summary');
+		if (whole && box.scrollWidth > box.clientWidth)
+			wrong.push('is cut: ' + box.textContent.slice(0, 40));
 	}
 	for (const e of document.querySelectorAll('body *')) {
 		const own = [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
