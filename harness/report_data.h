@@ -115,12 +115,13 @@ bool report_scenario_has(const struct report *report, size_t scenario, size_t me
 double report_series_value(const struct report *report, size_t series, size_t metric);
 
 #define REPORT_CONFIDENCE 0.95
-#define REPORT_MIN_BOOTS 3 /* fewer give an interval of no more than 67 % */
+#define REPORT_MIN_BOOTS 3   /* fewer give an interval of no more than 67 % */
+#define REPORT_MAX_BOOTS 200 /* more take too long: the differences of all pairs are sorted */
 
 /* A multiple of the baseline. */
 struct report_ratio {
 	double ratio;	   /* NAN: none */
-	double low, high;  /* its interval; NAN: too few boots, or a value is 0 */
+	double low, high;  /* its interval; NAN: too few or too many boots, or a 0 */
 	double confidence; /* that the interval has: less than asked for if there are few boots */
 	size_t nr;	   /* scenarios it is made of */
 };

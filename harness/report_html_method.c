@@ -14,15 +14,15 @@ static void add_ratios(struct strbuf *sb, const struct report *report)
 		"logarithms of the two sets of boots (in R: <code>exp(wilcox.test(log(mode), "
 		"log(baseline), exact = TRUE, conf.int = TRUE)$conf.int)</code>). It assumes no "
 		"shape of distribution and uses no random numbers. With 3 boots on each side its "
-		"confidence is 90 %%, with 4 or more 95 %%; with fewer than %d there is "
-		"none.</li>\n"
+		"confidence is 90 %%, with 4 or more 95 %%; with fewer than %d, or "
+		"more than %d, there is none.</li>\n"
 		"<li>Over several workloads the ratio is their geometric mean, of those that both "
 		"modes have. Its interval puts the distances to the ends of the workloads' own "
 		"intervals together, on the scale of logarithms: %s (Zou and Donner, "
 		"<cite>Statistics in Medicine</cite> 27, 2008).</li>\n"
 		"<li>An interval tells how far boots of this run scatter. Whether another run is "
 		"better or worse is what <code>iommubench compare</code> tests.</li>\n</ul>\n",
-		REPORT_MIN_BOOTS,
+		REPORT_MIN_BOOTS, REPORT_MAX_BOOTS,
 		report_shares_vm(report)
 			? "their plain sum, as the workloads shared a VM and depend on each other"
 			: "the root of the sum of their squares");

@@ -7,6 +7,7 @@
 #include "harness/report_html.h"
 #include "harness/report_page.h"
 #include "harness/report_summary.h"
+#include "harness/stats.h"
 
 /* Of a workload under load its start and what is pinned then is not its matter. */
 static bool column_belongs(const struct report *report, const struct report_column *column,
@@ -134,7 +135,8 @@ static void add_key_table(struct strbuf *sb, const struct report *report, size_t
 static void add_figure(struct strbuf *sb, const struct report *report,
 		       const struct report_cell *cell, size_t metric)
 {
-	struct report_ratio ratio = report_cell_ratio(report, cell, metric);
+	const struct report_cell *base = report_cell(report, 0, cell->scenario);
+	struct report_ratio ratio = { .low = NAN }; /* the table above has the intervals */
 	const char *unit = metric_unit(report, cell->scenario, metric);
 	autofree char *min = NULL, *max = NULL;
 	struct report_stat stat;
@@ -144,7 +146,7 @@ static void add_figure(struct strbuf *sb, const struct report *report,
 		return;
 	min = report_format(stat.min, unit);
 	max = report_format(stat.max, unit);
-	ratio.low = NAN; /* the table above has the intervals that matter */
+	ratio.ratio = stats_ratio(stat.median, report_stat(base, metric).median);
 	strbuf_addf(sb, "<small>");
 	if (cell->series && !isnan(ratio.ratio)) {
 		report_html_ratio(sb, &ratio);

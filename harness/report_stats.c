@@ -92,7 +92,8 @@ struct report_ratio report_cell_ratio(const struct report *report, const struct 
 	ratio.ratio = stats_ratio(stats_median(values, nr), stats_median(base_values, nr_base));
 	ratio.nr = !isnan(ratio.ratio);
 	if (!ratio.nr || cell == base || nr < REPORT_MIN_BOOTS || nr_base < REPORT_MIN_BOOTS ||
-	    !take_logs(values, nr) || !take_logs(base_values, nr_base))
+	    nr > REPORT_MAX_BOOTS || nr_base > REPORT_MAX_BOOTS || !take_logs(values, nr) ||
+	    !take_logs(base_values, nr_base))
 		return ratio;
 	rank_shift(values, nr, base_values, nr_base, REPORT_CONFIDENCE, &shift);
 	ratio.low = exp(shift.low);
