@@ -115,6 +115,8 @@ static char *host_use(const char *bdf)
 	if (!why)
 		why = pci_block_use(bdf);
 	if (!why)
+		why = pci_share_use(bdf);
+	if (!why)
 		why = pci_net_use(bdf);
 	return why ? why : console_use(bdf);
 }

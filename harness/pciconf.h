@@ -26,4 +26,7 @@ struct pciconf {
  */
 void pciconf_parse(const uint8_t *bytes, size_t len, struct pciconf *out);
 
+/* The same of a file of that size in sysfs, of which an unprivileged user can read the start. */
+void pciconf_read(int fd, size_t size, struct pciconf *out);
+
 #endif

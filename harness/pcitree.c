@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/pci_regs.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "harness/pci.h"
 #include "harness/util.h"
@@ -33,14 +34,11 @@ static void read_conf(struct pcitree_node *node)
 {
 	autofree char *path = pci_path(node->bdf, "config");
 	autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
-	uint8_t bytes[PCICONF_MAX];
-	size_t len = 0;
-	ssize_t got;
+	struct stat st = { 0 };
 
-	while (fd >= 0 && len < sizeof(bytes) &&
-	       (got = read(fd, bytes + len, sizeof(bytes) - len)) > 0)
-		len += (size_t)got;
-	pciconf_parse(bytes, len, &node->conf);
+	if (fd >= 0 && fstat(fd, &st))
+		st.st_size = 0;
+	pciconf_read(fd, (size_t)st.st_size, &node->conf);
 	node->type = node->conf.type;
 }
 

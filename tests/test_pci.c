@@ -283,6 +283,18 @@ static void test_virtual_functions(void **state)
 	assert_refused(NIC, -EBUSY, "4 virtual functions");
 }
 
+/* A file system that the host gets from its own hypervisor. */
+static void test_share(void **state)
+{
+	tree_pci("0000:00:01.0", "0x000200\n", "virtio-pci", 3);
+	tree_put(BELOW "0000:00:01.0/virtio0/mount_tag", "root\n");
+	tree_put("proc/self/mountinfo", "30 22 0:44 / / rw - 9p root rw,trans=virtio\n");
+	assert_refused("0000:00:01.0", -EBUSY, "9p share root, mounted on /");
+	tree_put("proc/self/mountinfo", "30 22 0:44 / / rw - 9p other rw\n"
+					"31 22 0:45 / /x rw - ext4 root rw\n");
+	assert_free("0000:00:01.0");
+}
+
 /* Drivers without DMA of their own may share the group, others make it not viable. */
 static void test_stubs(void **state)
 {
@@ -393,6 +405,7 @@ int main(void)
 		TEST(test_virtual_functions),
 		TEST(test_no_procfs),
 		TEST(test_address_in_use),
+		TEST(test_share),
 		TEST(test_stubs),
 		TEST(test_parts_of_the_machine),
 		TEST(test_console),
