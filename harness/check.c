@@ -49,9 +49,14 @@ static const struct {
 static void add(const struct check_args *args, enum check_status status, char *found, char *remedy)
 {
 	struct check_report *report = args->report;
+	struct check_item *item;
 
 	report->items = xrealloc(report->items, (report->nr + 1) * sizeof(*report->items));
-	report->items[report->nr++] = (struct check_item){ args->name, status, found, remedy };
+	item = &report->items[report->nr++];
+	item->name = args->name;
+	item->status = status;
+	item->found = found;
+	item->remedy = remedy;
 }
 
 void check_ok(const struct check_args *args, char *found)

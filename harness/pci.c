@@ -342,26 +342,14 @@ char *pci_block_use(const char *bdf)
 	return reason;
 }
 
-/* A line of mountinfo that mounts one of these shares of the hypervisor's. */
-static char *share_use(const struct strlist *tags, char *line)
-{
-	char *words[64];
-	size_t nr = split_words(line, words, ARRAY_SIZE(words)), dash = 5;
-
-	while (dash < nr && strcmp(words[dash], "-") != 0)
-		dash++;
-	if (dash + 2 >= nr || strcmp(words[dash + 1], "9p") != 0 ||
-	    !strlist_has(tags, words[dash + 2]))
-		return NULL;
-	return xasprintf(
-		"it holds the 9p share %s, mounted on %s: unmount it or name another device",
-		words[dash + 2], words[4]);
-}
-
+/*
+ * A share of the host's own hypervisor. Whether it is mounted cannot be told: below an overlay,
+ * mountinfo does not show it.
+ */
 char *pci_share_use(const char *bdf)
 {
 	autofree char *path = pci_path(bdf, "");
-	autolist struct strlist names = { 0 }, tags = { 0 };
+	autolist struct strlist names = { 0 };
 
 	dir_names(path, &names);
 	for (size_t i = 0; i < names.nr; i++) {
@@ -369,10 +357,12 @@ char *pci_share_use(const char *bdf)
 		autofree char *tag =
 			strncmp(names.items[i], "virtio", 6) != 0 ? NULL : file_read_trimmed(file);
 
-		if (tag && *tag)
-			strlist_add(&tags, tag);
+		if (tag)
+			return xasprintf("it holds the 9p share %s, which may be mounted: if the "
+					 "host can do without it, echo %s > %sdriver/unbind",
+					 tag, bdf, path);
 	}
-	return tags.nr ? proc_use("self/mountinfo", &tags, share_use) : NULL;
+	return NULL;
 }
 
 /* Adds the bonds, bridges and VLANs upon an interface. */

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #define PCICONF_MAX 4096 /* bytes of a PCI Express function's configuration space */
-#define PCICONF_CONVENTIONAL -1
+#define PCICONF_CONVENTIONAL (-1)
 
 struct pciconf {
 	bool readable; /* all that follows is known; an unprivileged user sees the first 64 bytes */

@@ -16,18 +16,14 @@
 static bool parse_address(const char *text, struct pcitree_node *node)
 {
 	unsigned int slot, function;
-	char again[sizeof(node->bdf)];
 
 	/* NOLINTNEXTLINE(cert-err34-c): what does not fit is not written back as it was */
 	if (sscanf(text, "%x:%x:%x.%x", &node->domain, &node->bus, &slot, &function) != 4)
 		return false;
-	snprintf(again, sizeof(again), "%04x:%02x:%02x.%x", node->domain, node->bus, slot,
+	snprintf(node->bdf, sizeof(node->bdf), "%04x:%02x:%02x.%x", node->domain, node->bus, slot,
 		 function);
-	if (strcmp(again, text) != 0 || node->bus > 0xff || slot > 0x1f || function > 7)
-		return false;
-	strcpy(node->bdf, again);
 	node->devfn = slot << 3 | function;
-	return true;
+	return !strcmp(node->bdf, text) && node->bus <= 0xff && slot <= 0x1f && function <= 7;
 }
 
 static void read_conf(struct pcitree_node *node)

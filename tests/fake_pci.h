@@ -10,7 +10,7 @@
 
 #define CONVENTIONAL PCICONF_CONVENTIONAL
 #define ACS_REQUIRED (PCI_ACS_SV | PCI_ACS_RR | PCI_ACS_CR | PCI_ACS_UF)
-#define NO_GROUP -1
+#define NO_GROUP (-1)
 
 struct fake_acs {
 	bool present;
