@@ -76,8 +76,10 @@ const char *groups_match_text(enum isolation_match match)
 const char *groups_match_note(const struct groups *groups, enum isolation_match match)
 {
 	switch (match) {
-	case MATCH_SMALLER:
 	case MATCH_OTHER:
+		return "neither smaller nor larger, but other than the rules make it: kernel quirks, "
+		       "an override or the platform";
+	case MATCH_SMALLER:
 		return groups->override
 			       ? "smaller than the rules make it: pcie_acs_override is in force, "
 				 "or a kernel quirk; under the override isolation is claimed, "
