@@ -435,7 +435,8 @@ static int cmd_help(int argc, char **argv)
 
 static const struct command commands[] = {
 	{ "run", "CONFIG [OPTIONS]", "run an experiment, write its report", cmd_run },
-	{ "check", "[--host FILE] [--json]", "what this host can run, what is missing", cmd_check },
+	{ "check", "[--host FILE] [--json]",
+	  "what this host can run, what is missing, what spoils figures", cmd_check },
 	{ "groups", "[--json] [--root DIR] [ADDRESS...]",
 	  "IOMMU groups, why they are so large, which devices can be assigned", cmd_groups },
 	{ "list", "[modes|devices|workloads|metrics]", "what there is, with all settings",
