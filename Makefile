@@ -81,8 +81,10 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/tests/tree.o $(LIB_OBJ)
 	@echo "  LD    $@"
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
-$(BUILD)/tests/test_journal $(BUILD)/tests/test_bind: $(BUILD)/tests/fake_host.o \
-	$(BUILD)/tests/fake_kernel.o
+$(BUILD)/tests/test_journal $(BUILD)/tests/test_bind $(BUILD)/tests/test_tuning: \
+	$(BUILD)/tests/fake_host.o $(BUILD)/tests/fake_kernel.o
+$(BUILD)/tests/test_pciconf $(BUILD)/tests/test_isolation $(BUILD)/tests/test_groups: \
+	$(BUILD)/tests/fake_pci.o
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)

@@ -11,6 +11,7 @@
 #include "harness/compare.h"
 #include "harness/config.h"
 #include "harness/export.h"
+#include "harness/groups.h"
 #include "harness/journal.h"
 #include "harness/lab.h"
 #include "harness/list.h"
@@ -226,6 +227,35 @@ static int cmd_check(int argc, char **argv)
 	ret = print_check(host, as_json);
 	host_free(host);
 	return ret;
+}
+
+/* --- groups --- */
+
+static int cmd_groups(int argc, char **argv)
+{
+	static const struct option longopts[] = { { "json", no_argument, NULL, 'j' },
+						  { "root", required_argument, NULL, 'r' },
+						  { "help", no_argument, NULL, 'h' },
+						  { 0 } };
+	static const char *const help[] = {
+		"machine-readable (harness/groups.h describes it)",
+		"DIR: of another host, whose sys, proc and dev are copied there", "this text"
+	};
+	struct groups_options options = { 0 };
+	int opt;
+
+	while ((opt = getopt_long(argc, argv, "h", longopts, NULL)) >= 0) {
+		if (opt == 'h')
+			return command_help("groups", longopts, help);
+		if (opt == '?')
+			return EXIT_USAGE;
+		if (opt == 'j')
+			options.as_json = true;
+		else
+			options.root = optarg;
+	}
+	options.addresses = argv + optind;
+	return groups_command(&options, stdout);
 }
 
 /* --- compare --- */
@@ -464,7 +494,10 @@ static int cmd_help(int argc, char **argv)
 
 static const struct command commands[] = {
 	{ "run", "CONFIG [OPTIONS]", "run an experiment, write its report", cmd_run },
-	{ "check", "[--host FILE] [--json]", "what this host can run, what is missing", cmd_check },
+	{ "check", "[--host FILE] [--json]",
+	  "what this host can run, what is missing, what spoils figures", cmd_check },
+	{ "groups", "[--json] [--root DIR] [ADDRESS...]",
+	  "IOMMU groups, why they are so large, which devices can be assigned", cmd_groups },
 	{ "list", "[modes|devices|workloads|metrics]", "what there is, with all settings",
 	  cmd_list },
 	{ "report", "RUN...", "write a run's report again, print its table", cmd_report },

@@ -181,6 +181,22 @@ static void add_row(struct strbuf *sb, const char *name, const json_t *value)
 	strbuf_addf(sb, "</td></tr>\n");
 }
 
+/* What the preflight warned of: figures may suffer from it. */
+static void add_preflight(struct strbuf *sb, const json_t *preflight)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(json_object_get(preflight, "items"), i, item) {
+		autofree char *name =
+			xasprintf("warning: %s", json_string_value(json_object_get(item, "name")));
+
+		if (json_object_get(item, "remedy") &&
+		    !json_is_null(json_object_get(item, "remedy")))
+			add_row(sb, name, json_object_get(item, "found"));
+	}
+}
+
 void report_html_environment(struct strbuf *sb, const struct report *report)
 {
 	static const char *const keys[] = { "run_id",	"status", "started",
@@ -195,8 +211,12 @@ void report_html_environment(struct strbuf *sb, const struct report *report)
 			"<table class=\"cards\"><tbody>\n");
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		add_row(sb, keys[i], json_object_get(report->manifest, keys[i]));
-	json_object_foreach(environment, key, value)
-		add_row(sb, key, value);
+	json_object_foreach(environment, key, value) {
+		if (!strcmp(key, "preflight"))
+			add_preflight(sb, value);
+		else
+			add_row(sb, key, value);
+	}
 	strbuf_addf(sb, "</tbody></table>\n");
 	if (text && config) {
 		strbuf_addf(sb, "<details><summary>resolved configuration</summary>\n");

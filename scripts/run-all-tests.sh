@@ -119,7 +119,7 @@ fi
 step "coIOMMU: the driver's life, negative controls, memory pressure"
 in_lab 27 900 --cpus 2 sh "$(pwd)/tests/lab/coiommu.sh" "$(pwd)/build" "$(pwd)/tests/lab"
 step "accidents, in the virtual lab"
-in_lab 23 1200 sh "$(pwd)/tests/lab/inside.sh" "$bench" "$(pwd)/tests/lab"
+in_lab 33 1200 sh "$(pwd)/tests/lab/inside.sh" "$bench" "$(pwd)/tests/lab"
 step "accidents of the NIC and its peer"
 in_lab 36 1500 sh "$(pwd)/tests/lab/cable.sh" "$bench" "$(pwd)/tests/lab"
 step "accidents of the lab itself"
