@@ -247,8 +247,10 @@ static unsigned int style_colour(const char *from, const char *name)
 	char *end;
 	unsigned long value;
 
-	if (!at)
+	if (!at) {
 		fail_msg("no colour %s", name);
+		return 0;
+	}
 	value = strtoul(at + strlen(start), &end, 16);
 	/* The one short colour is white. */
 	return (unsigned int)(end - at - (long)strlen(start) == 3 ? 0xffffff : value);
