@@ -6,9 +6,19 @@
 #include <math.h>
 #include <string.h>
 
+/* U+FFFE and U+FFFF, which neither HTML nor XML has. */
+static bool is_noncharacter(const char *text)
+{
+	return !strncmp(text, "\xef\xbf\xbe", 3) || !strncmp(text, "\xef\xbf\xbf", 3);
+}
+
 void page_text(struct strbuf *sb, const char *text)
 {
 	for (; *text; text++) {
+		if (is_noncharacter(text)) {
+			text += 2;
+			continue;
+		}
 		switch (*text) {
 		case '&':
 			strbuf_add(sb, "&amp;", 5);

@@ -131,20 +131,6 @@ static void boots_that_are_not_ok_do_not_count_but_are_listed(void **state)
 	assert_contains(html, "<em>partial</em>");
 }
 
-static void of_a_repeated_boot_the_last_values_count(void **state)
-{
-	struct made made = { 0 };
-	autofree char *text = NULL, *line = NULL;
-
-	add_cell(&made, "static", "fio", "", "ok", BOOT(0, "ok"));
-	add_value(&made, CELL("static", "fio", ""), 0, "vm_create_s", "s", 9);
-	add_value(&made, CELL("static", "fio", ""), 0, "vm_create_s", "s", 2);
-	put_run(&made, "complete", "host");
-	text = table();
-	line = line_of(text, "static");
-	assert_contains(line, " 2.00 s ");
-}
-
 static void nothing_to_divide_by_is_a_dash(void **state)
 {
 	struct made made = { 0 };
@@ -287,7 +273,6 @@ int main(void)
 		cmocka_unit_test_setup(ratio_over_workloads_is_their_geometric_mean, clean),
 		cmocka_unit_test_setup(settings_of_modes_are_compared, clean),
 		cmocka_unit_test_setup(boots_that_are_not_ok_do_not_count_but_are_listed, clean),
-		cmocka_unit_test_setup(of_a_repeated_boot_the_last_values_count, clean),
 		cmocka_unit_test_setup(nothing_to_divide_by_is_a_dash, clean),
 		cmocka_unit_test_setup(runs_that_have_hardly_begun, clean),
 		cmocka_unit_test_setup(lab_figures_are_marked, clean),
