@@ -55,8 +55,9 @@ static void add_point(struct plot_blocks *blocks, const struct pair *pair)
 	autofree char *text = xasprintf("%s %s", change, verdict_name(test->verdict));
 
 	plot_blocks_heading(blocks, heading);
-	plot_blocks_point(blocks, 100 * test->change, 100 * test->low, 100 * test->high,
-			  colours[test->verdict], test->verdict, "", text);
+	plot_blocks_point(blocks, &(struct plot_point){ 100 * test->change, 100 * test->low,
+							100 * test->high, colours[test->verdict],
+							test->verdict, "", text });
 	plot_blocks_group(blocks, blocks->nr_rows - 1);
 }
 

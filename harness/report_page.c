@@ -108,7 +108,7 @@ void page_badge(struct strbuf *sb, const char *verdict)
 {
 	strbuf_addf(sb, "<span class=\"badge ");
 	for (const char *p = verdict; *p; p++)
-		page_text(sb, (const char[]){ *p == ' ' ? '-' : *p, '\0' });
+		strbuf_add(sb, *p == ' ' ? "-" : p, 1);
 	strbuf_addf(sb, "\">");
 	page_text(sb, verdict);
 	strbuf_addf(sb, "</span>");

@@ -46,7 +46,7 @@ void page_contents(struct strbuf *sb, const struct page_section *sections, size_
  */
 void page_number(struct strbuf *sb, const char *of, double value, const char *text);
 
-/* A coloured word: regression, improvement, no change, inconclusive, acknowledged. */
+/* A coloured word: regression, improvement, no change, inconclusive, acknowledged. No other. */
 void page_badge(struct strbuf *sb, const char *verdict);
 
 /*

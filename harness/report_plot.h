@@ -63,13 +63,13 @@ struct plot_blocks {
 void plot_blocks_heading(struct plot_blocks *blocks, const char *text);
 /* The rows from first to the last one belong together. */
 void plot_blocks_group(struct plot_blocks *blocks, size_t first);
-/*
- * A finite point with its interval, NANs for none, a name before and a text behind it. The symbol
- * is a number from 0; the next ones are other shapes.
- */
-void plot_blocks_point(struct plot_blocks *blocks, double value, double low, double high,
-		       unsigned int colour, unsigned int symbol, const char *name,
-		       const char *text);
+/* A finite value with its interval, NANs for none; a name before and a text behind it. */
+struct plot_point {
+	double value, low, high;
+	unsigned int colour, symbol; /* symbol: from 0, others are other shapes */
+	const char *name, *text;
+};
+void plot_blocks_point(struct plot_blocks *blocks, const struct plot_point *point);
 /* Writes and frees the blocks. */
 void plot_blocks_join(struct plot_blocks *blocks, struct strbuf *data, size_t *nr_rows);
 

@@ -32,16 +32,17 @@ void plot_blocks_group(struct plot_blocks *blocks, size_t first)
 	strbuf_addf(&blocks->groups, "-%zu -%zu\n", first, blocks->nr_rows - 1);
 }
 
-void plot_blocks_point(struct plot_blocks *blocks, double value, double low, double high,
-		       unsigned int colour, unsigned int symbol, const char *name, const char *text)
+void plot_blocks_point(struct plot_blocks *blocks, const struct plot_point *point)
 {
 	static const unsigned int symbols[] = { 7, 5, 9, 13, 11, 15 };
-	autofree char *label = gnuplot_label(name, PLOT_LABEL_CHARS);
-	autofree char *behind = gnuplot_label(text, PLOT_HEADING_CHARS);
+	autofree char *name = gnuplot_label(point->name, PLOT_LABEL_CHARS);
+	autofree char *text = gnuplot_label(point->text, PLOT_HEADING_CHARS);
+	double low = isnan(point->low) ? point->value : point->low;
+	double high = isnan(point->high) ? point->value : point->high;
 
 	strbuf_addf(&blocks->rows, "-%zu %.9g %.9g %.9g %u %u \"%s\" \"%s\"\n", blocks->nr_rows++,
-		    value, isnan(low) ? value : low, isnan(high) ? value : high, colour,
-		    symbols[symbol % ARRAY_SIZE(symbols)], label, behind);
+		    point->value, low, high, point->colour,
+		    symbols[point->symbol % ARRAY_SIZE(symbols)], name, text);
 }
 
 /* An empty block would shift the numbers of those behind it. */
@@ -380,8 +381,9 @@ static void add_cost(const struct report *report, const struct report_column *co
 			plot_blocks_heading(blocks, column->title);
 			first = blocks->nr_rows;
 		}
-		plot_blocks_point(blocks, ratio.ratio, ratio.low, ratio.high, series->colour,
-				  (unsigned int)s - 1, series->label, text);
+		plot_blocks_point(blocks, &(struct plot_point){ ratio.ratio, ratio.low, ratio.high,
+								series->colour, (unsigned int)s - 1,
+								series->label, text });
 	}
 	if (first)
 		plot_blocks_group(blocks, first);

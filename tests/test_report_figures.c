@@ -94,8 +94,8 @@ static void odd_values_are_no_wrong_figures(void **state)
 	static const double values[] = { 0, 1e-12, 1e15, 0.999499, 0.9995, 999.5, 1023.9, 99.95 };
 	struct made made = { 0 };
 
-	add_cell(&made, "static", "fio", "", "ok", BOOT(0, "ok") "," BOOT(1, "failed"));
-	add_cell(&made, "other", "fio", "", "ok", BOOT(0, "failed") "," BOOT(1, "ok"));
+	add_cell(&made, "static", "fio", "", "ok", BOOT(0, "ok"));
+	add_cell(&made, "other", "fio", "", "ok", BOOT(1, "ok"));
 	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
 		static const char *const units[] = { "s", "bytes", "count", "ops/s" };
 
