@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "harness/group_type.h"
 #include "harness/log.h"
 #include "harness/pci.h"
 #include "harness/proc.h"
@@ -166,6 +167,27 @@ static char *bind_by_hand(const json_t *record)
 	return sb.data;
 }
 
+static int undo_group_type(const json_t *record, int lock_fd)
+{
+	const char *bdf = text_of(record, "bdf"), *old = text_of(record, "old");
+	autofree char *now = group_type_read(bdf);
+
+	if (!now || !strcmp(now, old)) {
+		log_debug("%s: group type: nothing to undo", bdf);
+		return 0;
+	}
+	return group_type_set(bdf, old, lock_fd);
+}
+
+static char *group_type_by_hand(const json_t *record)
+{
+	const char *bdf = text_of(record, "bdf");
+
+	return xasprintf("cd %s/bus/pci && echo %s > devices/%s/driver/unbind; "
+			 "echo %s > devices/%s/iommu_group/type && echo %s > drivers_probe",
+			 sysfs_root, bdf, bdf, text_of(record, "old"), bdf, bdf);
+}
+
 static int undo_mkdir(const json_t *record, int lock_fd)
 {
 	const struct waiter waiter = { .pidfd = -1, .uninterruptible = true };
@@ -252,6 +274,7 @@ static const struct record_kind kinds[] = {
 	{ "write", { "path", "old" }, undo_write, write_by_hand },
 	{ "interrupt", { "owner", "path", "old" }, undo_interrupt, write_by_hand },
 	{ "bind", { "bdf", "new_driver" }, undo_bind, bind_by_hand },
+	{ "group_type", { "bdf", "old" }, undo_group_type, group_type_by_hand },
 	{ "mkdir", { "path" }, undo_mkdir, mkdir_by_hand },
 	{ "netns", { "name", "interface", "mtu", "state", "remote" }, undo_netns, netns_by_hand },
 	{ "damaged", { "line" }, undo_damaged, damaged_by_hand },

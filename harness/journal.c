@@ -349,6 +349,11 @@ const json_t *journal_find(const struct journal *journal,
 	return NULL;
 }
 
+int journal_lock_fd(const struct journal *journal)
+{
+	return journal->lock_fd;
+}
+
 int journal_write(struct journal *journal, const char *path, const char *value)
 {
 	autofree char *old = attribute_read(path);
@@ -422,6 +427,34 @@ int journal_mkdir(struct journal *journal, const char *path)
 		forget_record(journal);
 	}
 	return ret;
+}
+
+/* Of that attribute, or a driver or group type of that PCI device? */
+static bool is_about(const json_t *record, const char *what)
+{
+	const char *kind = json_string_value(json_object_get(record, "kind"));
+	bool attribute = !strcmp(kind, "write");
+	bool device = !strcmp(kind, "bind") || !strcmp(kind, "group_type");
+	const json_t *subject = json_object_get(record, attribute ? "path" : "bdf");
+
+	return (attribute || device) && !strcmp(json_string_value(subject), what);
+}
+
+int journal_put_back(struct journal *journal, const char *what)
+{
+	bool changed = false;
+	int ret = 0;
+
+	for (size_t i = json_array_size(journal->records); i-- > 0 && !ret;) {
+		const json_t *record = json_array_get(journal->records, i);
+
+		if (!is_about(record, what))
+			continue;
+		ret = change_undo(record, journal->lock_fd);
+		if (!ret)
+			changed = !json_array_remove(journal->records, i);
+	}
+	return changed && rewrite(journal) ? -EIO : ret;
 }
 
 int journal_undo(struct journal *journal)

@@ -54,4 +54,7 @@ int proc_run_cleanup(char *const argv[], double timeout_s, char **output);
  */
 unsigned long long proc_locked_bytes(pid_t pid);
 
+/* Sum over its mappings of a field of /proc/PID/smaps ("AnonHugePages"). 0 when it has gone. */
+unsigned long long proc_smaps_bytes(pid_t pid, const char *field);
+
 #endif

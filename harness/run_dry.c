@@ -26,8 +26,11 @@ static void print_cell(const struct dry_run *run, const struct cell *cell)
 
 	printf("cell %s%s%s\n", cell->id, cell->skip ? ": skipped: " : "",
 	       cell->skip ? cell->skip : "");
-	if (cell->skip || boot_config(run->options->build_dir, run->host, &run->exp->guest,
-				      placement, cell, &config))
+	if (!cell->skip && cell->mode->attach == ATTACH_HOST)
+		printf("  no VM: on this host itself\n");
+	if (cell->skip || cell->mode->attach == ATTACH_HOST ||
+	    boot_config(run->options->build_dir, run->host, &run->exp->guest, placement, cell,
+			&config))
 		return;
 	command = vm_command_line(&config, "DIR");
 	printf("  %s\n", command);
@@ -82,6 +85,9 @@ static void print_mode_writes(const struct plan *plan)
 		for (; write && write->path && !seen; write++)
 			printf("host write: %s to %s, for %s; undone at the end\n", write->value,
 			       write->path, mode->name);
+		if (mode->host_change && !seen)
+			printf("host write: %s, for %s; undone after each boot\n",
+			       mode->host_change, mode->name);
 	}
 }
 

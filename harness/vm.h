@@ -22,14 +22,21 @@ struct vm_config {
 	const char *build_dir; /* where modes find what they add; a measured guest's only */
 	uint64_t memory_bytes;
 	unsigned int cpus;
-	char *kernel, *initrd;	  /* paths, owned */
-	struct strlist args;	  /* QEMU arguments after the machine's own */
-	struct strlist cmdline;	  /* kernel arguments */
-	struct strlist env;	  /* NAME=VALUE for QEMU's environment */
-	bool no_thp;		  /* guest memory in 4 KiB pages */
+	char *kernel, *initrd;	/* paths, owned */
+	char *root;		/* image of the root file system, owned; NULL: none */
+	struct strlist args;	/* QEMU arguments after the machine's own */
+	struct strlist cmdline; /* kernel arguments */
+	struct strlist env;	/* NAME=VALUE for QEMU's environment */
+	bool no_thp;		/* no transparent huge pages */
+	bool hugetlb;		/* guest memory in reserved pages of 2 MiB */
+	bool bind_memory;	/* ... and from memory_node only */
+	int memory_node;
 	bool console_on_terminal; /* hvc0 is our standard input and output (interactive lab) */
 };
 void vm_config_free(struct vm_config *config);
+
+/* Whose images a measured guest can have: "" (the distribution's kernel) or "-newer". */
+void vm_config_images(struct vm_config *config, const char *which);
 
 /*
  * A measured guest's machine with the images found in build_dir (0, or -ENOENT with the
@@ -37,9 +44,6 @@ void vm_config_free(struct vm_config *config);
  */
 int vm_config_guest(const char *build_dir, uint64_t memory_bytes, unsigned int cpus,
 		    struct vm_config *config);
-
-/* Guest memory comes from that NUMA node only. Before the command line is made. */
-void vm_config_bind_memory(struct vm_config *config, int node);
 
 /* QEMU's complete command line as one shell-quoted line, to free: for --dry-run and records. */
 char *vm_command_line(const struct vm_config *config, const char *dir);
@@ -65,6 +69,11 @@ struct vm {
  * ended: vm_why_ended()) or another -errno. vm_stop() is to be called after any of them.
  */
 int vm_start(const struct vm_config *config, const char *dir, struct vm **out);
+/*
+ * No VM at all: the agent as a process of this machine, which dies with us and takes along what
+ * it runs. vm_await_ready() and vm_stop() are for it, too; it has no monitor.
+ */
+int vm_start_agent(const char *build_dir, const char *dir, struct vm **out);
 int vm_await_created(struct vm *vm, double timeout_s);
 int vm_run(struct vm *vm);
 int vm_await_ready(struct vm *vm, double timeout_s);
@@ -72,7 +81,8 @@ int vm_await_ready(struct vm *vm, double timeout_s);
 /* Why QEMU is gone, for a message: its status and its last words. To free. */
 char *vm_why_ended(struct vm *vm);
 
-/* Whether QEMU has ended by a bug of its own (an assertion, a wild pointer), not by anybody's will. */
+/* Whether QEMU has ended by a bug of its own (an assertion, a wild pointer), not by anybody's will.
+ */
 bool vm_crashed(struct vm *vm);
 /* The end of the console, for a message; empty if there is nothing. To free. */
 char *vm_console_tail(const struct vm *vm);

@@ -79,7 +79,7 @@ static int host_setup(struct boot *boot, const struct settings *settings)
 	return ret ? boot_fail(boot, ret, "%s", why ? why : strerror(-ret)) : 0;
 }
 
-static void configure(const struct host *host, const struct settings *settings,
+static void configure(const struct host *host, const struct settings *settings, enum attach attach,
 		      struct vm_config *vm)
 {
 	vfio_configure(host, "nic", vm);
@@ -288,6 +288,7 @@ const struct device_ops device_nic = {
 	.help = "a NIC, assigned with VFIO, and a peer at the other end of its cable",
 	.class = DEVICE_NET,
 	.settings = settings_table,
+	.except = ATTACH_VFIO_ONLY,
 	.validate = validate,
 	.probe = probe,
 	.host_setup = host_setup,

@@ -28,6 +28,8 @@ static void configure(const struct settings *settings, struct vm_config *vm)
 {
 	coiommu_preload(vm);
 	strlist_add(&vm->env, "COIOMMU_UNPIN=off");
+	/* Without iommu=soft the kernel does not tell where the pool is. */
+	strlist_add(&vm->cmdline, "iommu=soft");
 	strlist_addf(&vm->cmdline, "swiotlb=%llu,force",
 		     (unsigned long long)settings_size(settings, "pool") / SLOT_BYTES);
 }

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The type of a device's IOMMU group (Documentation/ABI/testing/sysfs-kernel-iommu_groups). */
+#include "harness/group_type.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "harness/change.h"
+#include "harness/journal_record.h"
+#include "harness/log.h"
+#include "harness/pci.h"
+#include "harness/rebind.h"
+#include "harness/util.h"
+
+static char *type_path(const char *bdf)
+{
+	return xasprintf("%s/bus/pci/devices/%s/iommu_group/type", sysfs_root, bdf);
+}
+
+char *group_type_read(const char *bdf)
+{
+	autofree char *path = type_path(bdf);
+
+	return file_read_trimmed(path);
+}
+
+int group_type_set(const char *bdf, const char *type, int lock_fd)
+{
+	autofree char *path = type_path(bdf), *driver = pci_driver(bdf);
+	autofree char *override = rebind_override(bdf);
+	struct rebind to = { .bdf = bdf, .override = override, .lock_fd = lock_fd };
+	int ret = rebind(&to), back = 0;
+
+	if (ret)
+		return ret;
+	ret = attribute_write(path, type);
+	if (ret)
+		log_err("%s: the kernel refuses group type %s: %s", bdf, type, strerror(-ret));
+	to.driver = driver;
+	if (driver)
+		back = rebind(&to);
+	return ret ? ret : back;
+}
+
+int journal_group_type(struct journal *journal, const char *bdf, const char *type)
+{
+	autofree char *old = group_type_read(bdf);
+	int ret;
+
+	if (!old) {
+		log_err("%s: its IOMMU group has no type", bdf);
+		return -ENOENT;
+	}
+	if (!strcmp(old, type))
+		return 0;
+	ret = journal_add_record(journal, json_pack("{s:s, s:s, s:s}", "kind", "group_type", "bdf",
+						    bdf, "old", old));
+	if (ret)
+		return ret;
+	log_debug("%s: group type %s -> %s", bdf, old, type);
+	ret = group_type_set(bdf, type, journal_lock_fd(journal));
+	if (ret)
+		journal_roll_back(journal, ret == -ETIMEDOUT);
+	return ret;
+}

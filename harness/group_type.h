@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The type of a device's IOMMU group: how the kernel's own drivers' DMA is translated. */
+#ifndef HARNESS_GROUP_TYPE_H
+#define HARNESS_GROUP_TYPE_H
+
+struct journal;
+
+/* "identity", "DMA", "DMA-FQ", to free; NULL: no such device, no IOMMU, or an old kernel. */
+char *group_type_read(const char *bdf);
+
+/*
+ * Takes the device from its driver, switches its group and gives it back: the kernel allows the
+ * switch only without a driver. 0 or -errno, logged; its driver is bound again in any case.
+ * lock_fd: as in struct rebind. Journals nothing.
+ */
+int group_type_set(const char *bdf, const char *type, int lock_fd);
+
+/*
+ * The same after journalling the type that it has now, unless it has this one already. Undo, or
+ * journal_put_back() of the device, switches it back.
+ */
+int journal_group_type(struct journal *journal, const char *bdf, const char *type);
+
+#endif
