@@ -32,7 +32,8 @@ struct mode_ops {
 	const struct setting *settings;
 	enum attach attach;
 	enum guest_iommu guest_iommu;
-	bool tracks; /* the guest tracks its DMA mappings, and can be told not to */
+	bool bounces; /* the guest's kernel copies all DMA, which user space's drivers go past */
+	bool tracks;  /* the guest tracks its DMA mappings, and can be told not to */
 	/* Written through the journal before each boot; ends with a NULL path. May be NULL. */
 	const struct host_write *host_writes;
 

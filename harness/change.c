@@ -169,14 +169,15 @@ static char *bind_by_hand(const json_t *record)
 
 static int undo_group_type(const json_t *record, int lock_fd)
 {
-	const char *bdf = text_of(record, "bdf"), *old = text_of(record, "old");
+	const char *bdf = text_of(record, "bdf");
 	autofree char *now = group_type_read(bdf);
 
-	if (!now || !strcmp(now, old)) {
-		log_debug("%s: group type: nothing to undo", bdf);
+	if (!now) {
+		log_debug("%s: gone, nothing to undo", bdf);
 		return 0;
 	}
-	return group_type_set(bdf, old, lock_fd);
+	/* A crash may have left the right type, but no driver. */
+	return group_type_set(bdf, text_of(record, "old"), text_of(record, "driver"), lock_fd);
 }
 
 static char *group_type_by_hand(const json_t *record)

@@ -24,27 +24,38 @@ char *group_type_read(const char *bdf)
 	return file_read_trimmed(path);
 }
 
-int group_type_set(const char *bdf, const char *type, int lock_fd)
+static int switch_without_driver(const struct rebind *none, const char *type)
 {
-	autofree char *path = type_path(bdf), *driver = pci_driver(bdf);
-	autofree char *override = rebind_override(bdf);
-	struct rebind to = { .bdf = bdf, .override = override, .lock_fd = lock_fd };
-	int ret = rebind(&to), back = 0;
+	autofree char *path = type_path(none->bdf);
+	int ret = rebind(none);
 
 	if (ret)
 		return ret;
 	ret = attribute_write(path, type);
 	if (ret)
-		log_err("%s: the kernel refuses group type %s: %s", bdf, type, strerror(-ret));
+		log_err("%s: the kernel refuses group type %s: %s", none->bdf, type,
+			strerror(-ret));
+	return ret;
+}
+
+int group_type_set(const char *bdf, const char *type, const char *driver, int lock_fd)
+{
+	autofree char *now = group_type_read(bdf), *override = rebind_override(bdf);
+	struct rebind to = { .bdf = bdf, .override = override, .lock_fd = lock_fd };
+	int ret = 0, back;
+
+	if (!now || strcmp(now, type) != 0)
+		ret = switch_without_driver(&to, type);
+	if (ret == -ETIMEDOUT)
+		return ret;
 	to.driver = driver;
-	if (driver)
-		back = rebind(&to);
+	back = rebind(&to);
 	return ret ? ret : back;
 }
 
 int journal_group_type(struct journal *journal, const char *bdf, const char *type)
 {
-	autofree char *old = group_type_read(bdf);
+	autofree char *old = group_type_read(bdf), *driver = pci_driver(bdf);
 	int ret;
 
 	if (!old) {
@@ -53,12 +64,12 @@ int journal_group_type(struct journal *journal, const char *bdf, const char *typ
 	}
 	if (!strcmp(old, type))
 		return 0;
-	ret = journal_add_record(journal, json_pack("{s:s, s:s, s:s}", "kind", "group_type", "bdf",
-						    bdf, "old", old));
+	ret = journal_add_record(journal, json_pack("{s:s, s:s, s:s, s:s?}", "kind", "group_type",
+						    "bdf", bdf, "old", old, "driver", driver));
 	if (ret)
 		return ret;
 	log_debug("%s: group type %s -> %s", bdf, old, type);
-	ret = group_type_set(bdf, type, journal_lock_fd(journal));
+	ret = group_type_set(bdf, type, driver, journal_lock_fd(journal));
 	if (ret)
 		journal_roll_back(journal, ret == -ETIMEDOUT);
 	return ret;

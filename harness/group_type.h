@@ -9,11 +9,11 @@ struct journal;
 char *group_type_read(const char *bdf);
 
 /*
- * Takes the device from its driver, switches its group and gives it back: the kernel allows the
- * switch only without a driver. 0 or -errno, logged; its driver is bound again in any case.
- * lock_fd: as in struct rebind. Journals nothing.
+ * Takes the device from its driver, switches its group and gives it to this driver (NULL: to
+ * none): the kernel allows the switch only without one. 0 or -errno, logged; the driver is bound
+ * in any case. lock_fd: as in struct rebind. Journals nothing.
  */
-int group_type_set(const char *bdf, const char *type, int lock_fd);
+int group_type_set(const char *bdf, const char *type, const char *driver, int lock_fd);
 
 /*
  * The same after journalling the type that it has now, unless it has this one already. Undo, or

@@ -210,7 +210,10 @@ static unsigned long long kib_field(pid_t pid, const char *file, const char *nam
 
 unsigned long long proc_locked_bytes(pid_t pid)
 {
-	return kib_field(pid, "status", "VmLck");
+	unsigned long long locked = kib_field(pid, "status", "VmLck");
+	unsigned long long pinned = kib_field(pid, "status", "VmPin");
+
+	return locked > pinned ? locked : pinned;
 }
 
 unsigned long long proc_smaps_bytes(pid_t pid, const char *field)

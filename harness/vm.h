@@ -22,14 +22,15 @@ struct vm_config {
 	const char *build_dir; /* where modes find what they add; a measured guest's only */
 	uint64_t memory_bytes;
 	unsigned int cpus;
-	char *kernel, *initrd;	/* paths, owned */
-	char *root;		/* image of the root file system, owned; NULL: none */
-	struct strlist args;	/* QEMU arguments after the machine's own */
-	struct strlist cmdline; /* kernel arguments */
-	struct strlist env;	/* NAME=VALUE for QEMU's environment */
-	bool no_thp;		/* no transparent huge pages */
-	bool hugetlb;		/* guest memory in reserved pages of 2 MiB */
-	bool bind_memory;	/* ... and from memory_node only */
+	char *kernel, *initrd;	  /* paths, owned */
+	char *root;		  /* image of the root file system, owned; NULL: none */
+	struct strlist args;	  /* QEMU arguments after the machine's own */
+	struct strlist cmdline;	  /* kernel arguments */
+	struct strlist env;	  /* NAME=VALUE for QEMU's environment */
+	const char *vfio_options; /* of an assigned device, after a comma; NULL: none */
+	bool no_thp;		  /* no transparent huge pages */
+	bool hugetlb;		  /* guest memory in reserved pages of 2 MiB */
+	bool bind_memory;	  /* ... and from memory_node only */
 	int memory_node;
 	bool console_on_terminal; /* hvc0 is our standard input and output (interactive lab) */
 };

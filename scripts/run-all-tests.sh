@@ -96,6 +96,9 @@ step "a small experiment in the virtual lab"
 timeout 900 "$bench" run tests/lab/experiment.yaml --out "$out/run" ||
 	echo "exit status $?"
 add_lines 43 tests/lab/results.sh "$out/run" $((256 << 20))
+step "the other modes, in the virtual lab"
+timeout 900 "$bench" run tests/lab/modes.yaml --out "$out/modes" || echo "exit status $?"
+add_lines 51 tests/lab/modes.sh "$out/modes" $((128 << 20))
 step "every network workload, in the virtual lab"
 timeout 900 "$bench" run tests/lab/network.yaml --out "$out/network" || echo "exit status $?"
 add_lines 44 tests/lab/network.sh "$out/network" $((256 << 20))
@@ -105,7 +108,7 @@ add_lines 20 tests/lab/strain.sh "$out/strain"
 step "coIOMMU: the driver's life, negative controls, memory pressure"
 in_lab 27 900 --cpus 2 sh "$(pwd)/tests/lab/coiommu.sh" "$(pwd)/build" "$(pwd)/tests/lab"
 step "accidents, in the virtual lab"
-in_lab 23 1200 sh "$(pwd)/tests/lab/inside.sh" "$bench" "$(pwd)/tests/lab"
+in_lab 29 1200 sh "$(pwd)/tests/lab/inside.sh" "$bench" "$(pwd)/tests/lab"
 step "accidents of the NIC and its peer"
 in_lab 36 1500 sh "$(pwd)/tests/lab/cable.sh" "$bench" "$(pwd)/tests/lab"
 step "accidents of the lab itself"

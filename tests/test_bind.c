@@ -74,6 +74,14 @@ static void switch_group(struct journal *journal)
 	assert_int_equal(journal_group_type(journal, NVME, "DMA-FQ"), 0);
 }
 
+/* Caught between the old driver's end and the switch. */
+static void switch_group_half(struct journal *journal)
+{
+	switch_group(journal);
+	tree_put(GROUP_TYPE, "identity\n");
+	assert_int_equal(rebind(&(struct rebind){ .bdf = NVME, .lock_fd = -1 }), 0);
+}
+
 /* The device leaves its driver for the switch, and is back with it afterwards. */
 static void test_group_type(void **state)
 {
@@ -104,6 +112,11 @@ static void test_group_type(void **state)
 	tree_assert(GROUP_TYPE, "DMA-FQ");
 	journal = open_journal();
 	tree_assert(GROUP_TYPE, "identity");
+	assert_host_as_before();
+	assert_int_equal(journal_close(journal), 0);
+	crash_after(switch_group_half);
+	assert_driver(NVME, NULL);
+	journal = open_journal();
 	assert_host_as_before();
 	assert_int_equal(journal_close(journal), 0);
 }

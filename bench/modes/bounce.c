@@ -119,6 +119,7 @@ const struct mode_ops mode_bounce = {
 	.name = "bounce",
 	.help = "all DMA copied through the guest's swiotlb pool; only what was used of it pinned",
 	.settings = settings_table,
+	.bounces = true,
 	.host_writes = coiommu_host_writes,
 	.configure = configure,
 	.guest_setup = coiommu_guest_setup,
