@@ -40,7 +40,8 @@ struct device_ops {
 	int (*probe)(const struct host *host, const struct settings *settings, char **why);
 	/*
 	 * Makes the host ready (binding), through the journal, for the way in which the boot's
-	 * mode reaches the device. Called before each boot.
+	 * mode reaches the device. Called before each boot. For ATTACH_HOST the mode has given the
+	 * device to the host's driver.
 	 */
 	int (*host_setup)(struct boot *boot, const struct settings *settings);
 	/* Adds the QEMU arguments. Changes nothing else. */

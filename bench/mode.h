@@ -48,7 +48,7 @@ struct mode_ops {
 	 */
 	int (*probe)(const struct host *host, const struct settings *settings, char **why);
 	/*
-	 * Makes the host ready before QEMU starts, after the device's own host_setup, through the
+	 * Makes the host ready before QEMU starts, before the device's own host_setup, through the
 	 * journal; host_change says what for --dry-run. A boot that fails gets boot_fail().
 	 */
 	const char *host_change;

@@ -284,7 +284,7 @@ static int start_vm(struct boot *boot, const char *dir)
 /* The agent runs here, and the workload under it, as it would in a guest. */
 static int start_without_vm(struct boot *boot, const char *dir)
 {
-	int ret = vm_start_agent(boot->build_dir, dir, &boot->vm);
+	int ret = vm_start_agent(boot->build_dir, boot->netns, dir, &boot->vm);
 
 	if (ret)
 		return boot_fail(boot, ret, "cannot start the agent: %s", strerror(-ret));
@@ -408,10 +408,10 @@ enum boot_status boot_live(struct boot *boot, const char *dir, struct cell_run *
 	boot->proof = json_object();
 	placing_enter(boot->placement);
 	ret = write_host(boot);
-	if (!ret && device->host_setup)
-		ret = device->host_setup(boot, boot->cell->device_settings);
 	if (!ret && mode->host_setup)
 		ret = mode->host_setup(boot, boot->cell->mode_settings);
+	if (!ret && device->host_setup)
+		ret = device->host_setup(boot, boot->cell->device_settings);
 	if (!ret)
 		ret = sources_open(boot);
 	if (!ret)

@@ -227,12 +227,16 @@ static char *netns_by_hand(const json_t *record)
 	autofree char *name = shell_quoted(text_of(record, "name"));
 	autofree char *interface = shell_quoted(text_of(record, "interface"));
 	autofree char *mtu = shell_quoted(text_of(record, "mtu"));
+	const char *alias = text_of(record, "alias");
+	autofree char *old_name =
+		alias ? xasprintf("ip -n %s link set %s down name %s; ", name, alias, interface)
+		      : xstrdup("");
 	autofree char *script = xasprintf(
-		"if test -e /run/netns/%s; then kill -9 $(ip netns pids %s) 2>/dev/null; "
+		"if test -e /run/netns/%s; then kill -9 $(ip netns pids %s) 2>/dev/null; %s"
 		"ip -n %s addr flush dev %s; ip -n %s link set %s down netns $$; ip netns del %s; "
 		"fi; test ! -e /sys/class/net/%s || ip link set %s mtu %s %s",
-		name, name, name, interface, name, interface, name, interface, interface, mtu,
-		text_of(record, "state"));
+		name, name, old_name, name, interface, name, interface, name, interface, interface,
+		mtu, text_of(record, "state"));
 	char *const command[] = { (char *)"sh", (char *)"-c", script, NULL };
 	struct strlist argv = { 0 };
 	struct strbuf line = { 0 };

@@ -26,10 +26,10 @@ char *group_type_read(const char *bdf)
 
 static int switch_without_driver(const struct rebind *none, const char *type)
 {
-	autofree char *path = type_path(none->bdf);
+	autofree char *path = type_path(none->bdf), *now = group_type_read(none->bdf);
 	int ret = rebind(none);
 
-	if (ret)
+	if (ret || (now && !strcmp(now, type)))
 		return ret;
 	ret = attribute_write(path, type);
 	if (ret)
@@ -40,12 +40,10 @@ static int switch_without_driver(const struct rebind *none, const char *type)
 
 int group_type_set(const char *bdf, const char *type, const char *driver, int lock_fd)
 {
-	autofree char *now = group_type_read(bdf), *override = rebind_override(bdf);
+	autofree char *override = rebind_override(bdf);
 	struct rebind to = { .bdf = bdf, .override = override, .lock_fd = lock_fd };
-	int ret = 0, back;
+	int ret = switch_without_driver(&to, type), back;
 
-	if (!now || strcmp(now, type) != 0)
-		ret = switch_without_driver(&to, type);
 	if (ret == -ETIMEDOUT)
 		return ret;
 	to.driver = driver;
@@ -62,8 +60,6 @@ int journal_group_type(struct journal *journal, const char *bdf, const char *typ
 		log_err("%s: its IOMMU group has no type", bdf);
 		return -ENOENT;
 	}
-	if (!strcmp(old, type))
-		return 0;
 	ret = journal_add_record(journal, json_pack("{s:s, s:s, s:s, s:s?}", "kind", "group_type",
 						    "bdf", bdf, "old", old, "driver", driver));
 	if (ret)

@@ -16,8 +16,9 @@ char *group_type_read(const char *bdf);
 int group_type_set(const char *bdf, const char *type, const char *driver, int lock_fd);
 
 /*
- * The same after journalling the type that it has now, unless it has this one already. Undo, or
- * journal_put_back() of the device, switches it back.
+ * The same with the driver that it has now, after journalling that and its type. Undo, or
+ * journal_put_back() of the device, switches it back. The driver starts anew in any case: nothing
+ * that was set in it lasts.
  */
 int journal_group_type(struct journal *journal, const char *bdf, const char *type);
 

@@ -429,15 +429,18 @@ int journal_mkdir(struct journal *journal, const char *path)
 	return ret;
 }
 
-/* Of that attribute, or a driver or group type of that PCI device? */
+/* Of that attribute, or of that PCI device? */
 static bool is_about(const json_t *record, const char *what)
 {
 	const char *kind = json_string_value(json_object_get(record, "kind"));
 	bool attribute = !strcmp(kind, "write");
-	bool device = !strcmp(kind, "bind") || !strcmp(kind, "group_type");
+	bool device =
+		!strcmp(kind, "bind") || !strcmp(kind, "group_type") || !strcmp(kind, "netns");
 	const json_t *subject = json_object_get(record, attribute ? "path" : "bdf");
 
-	return (attribute || device) && !strcmp(json_string_value(subject), what);
+	/* A namespace's port may be a remote host's. */
+	return (attribute || device) && json_is_string(subject) &&
+	       !strcmp(json_string_value(subject), what);
 }
 
 int journal_put_back(struct journal *journal, const char *what)

@@ -246,23 +246,34 @@ static struct vm *new_vm(const char *dir)
 	return vm;
 }
 
-static int launch_agent(struct vm *vm, const char *build_dir, int fd)
+static int launch_agent(struct vm *vm, const char *build_dir, const char *netns, int fd)
 {
-	autofree char *path = xasprintf("%s/agent", build_dir);
-	autofree char *number = xasprintf("%d", fd);
 	autoclose int logfile = open_log(vm->dir, "agent.log");
-	char *const argv[] = { path, (char *)"--serve", number, NULL };
 	struct proc_options options = {
 		.keep_fds = &fd, .nr_keep_fds = 1, .out = logfile, .err = logfile
 	};
+	struct strlist argv = { 0 };
+	int ret;
 
 	if (logfile < 0)
 		return -errno;
+	if (netns) {
+		strlist_add(&argv, "ip");
+		strlist_add(&argv, "netns");
+		strlist_add(&argv, "exec");
+		strlist_add(&argv, netns);
+	}
+	strlist_addf(&argv, "%s/agent", build_dir);
+	strlist_add(&argv, "--serve");
+	strlist_addf(&argv, "%d", fd);
+	strlist_addf(&argv, "%s/load", build_dir);
 	vm->started_ns = now_ns();
-	return proc_start(argv, &options, &vm->proc);
+	ret = proc_start(argv.items, &options, &vm->proc);
+	strlist_free(&argv);
+	return ret;
 }
 
-int vm_start_agent(const char *build_dir, const char *dir, struct vm **out)
+int vm_start_agent(const char *build_dir, const char *netns, const char *dir, struct vm **out)
 {
 	struct vm *vm = new_vm(dir);
 	int agent[2] = { -1, -1 };
@@ -272,7 +283,7 @@ int vm_start_agent(const char *build_dir, const char *dir, struct vm **out)
 		ret = -errno;
 	vm->agent_fd = agent[0];
 	if (!ret)
-		ret = launch_agent(vm, build_dir, agent[1]);
+		ret = launch_agent(vm, build_dir, netns, agent[1]);
 	if (agent[1] >= 0)
 		close(agent[1]);
 	if (ret) {

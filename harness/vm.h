@@ -71,10 +71,11 @@ struct vm {
  */
 int vm_start(const struct vm_config *config, const char *dir, struct vm **out);
 /*
- * No VM at all: the agent as a process of this machine, which dies with us and takes along what
- * it runs. vm_await_ready() and vm_stop() are for it, too; it has no monitor.
+ * No VM at all: the agent as a process of this machine, in that network namespace (NULL: ours),
+ * which dies with us and takes along what it runs. vm_await_ready() and vm_stop() are for it, too;
+ * it has no monitor.
  */
-int vm_start_agent(const char *build_dir, const char *dir, struct vm **out);
+int vm_start_agent(const char *build_dir, const char *netns, const char *dir, struct vm **out);
 int vm_await_created(struct vm *vm, double timeout_s);
 int vm_run(struct vm *vm);
 int vm_await_ready(struct vm *vm, double timeout_s);

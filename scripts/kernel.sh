@@ -30,14 +30,17 @@ Dir::Cache "$work/apt/cache";
 APT::Sandbox::User "root";
 EOF
 	export APT_CONFIG="$work/apt/conf"
-	apt-get -q update >"$work/update.log" 2>&1 && ! grep -q '^[EW]:' "$work/update.log" ||
+	apt-get -q update >"$work/update.log" 2>&1 || echo "E: it failed" >>"$work/update.log"
+	! grep -q '^[EW]:' "$work/update.log" ||
 		fail "cannot read $2 of $1: $(grep '^[EW]:' "$work/update.log" | head -n 1)"
 }
 
 if [ -n "$newer" ]; then
+	# shellcheck disable=SC1091 # this machine's
 	codename=$(. /etc/os-release && [ "$ID" = debian ] && echo "$VERSION_CODENAME") ||
 		fail "only Debian has a kernel in its backports"
 	# The mirror that this machine uses already.
+	# shellcheck disable=SC2016 # apt's own variable
 	uri=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Label: Debian' |
 		head -n 1)
 	backports "${uri:-http://deb.debian.org/debian/}" "$codename-backports"

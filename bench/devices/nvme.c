@@ -2,7 +2,6 @@
 /* An NVMe drive: assigned, or the host's own behind a device of QEMU's, or on the host itself. */
 #include <dirent.h>
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "bench/devices/vfio.h"
@@ -22,10 +21,9 @@ static int probe(const struct host *host, const struct settings *settings, char 
 /* Is it "nvmeCnN", the drive's first name space, of any controller? */
 static bool is_disk(const char *name)
 {
-	unsigned int controller;
-	char end;
+	size_t digits = strncmp(name, "nvme", 4) ? 0 : strspn(name + 4, "0123456789");
 
-	return sscanf(name, "nvme%un1%c", &controller, &end) == 1;
+	return digits && !strcmp(name + 4 + digits, "n1");
 }
 
 /* The block device that the host's driver has made of the drive, to free, or NULL. */
@@ -79,8 +77,10 @@ static int give_to_host(struct boot *boot)
 {
 	const struct host_device *device = host_device(boot->host, "nvme");
 	autofree char *why = NULL;
-	int ret = journal_put_back(boot->journal, device->address);
+	int ret = 0;
 
+	if (boot->cell->mode->attach != ATTACH_HOST)
+		ret = journal_put_back(boot->journal, device->address);
 	if (ret)
 		return boot_fail(boot, ret, "cannot give %s back to the host's driver: %s",
 				 device->address, strerror(-ret));
@@ -171,9 +171,8 @@ static int guest_setup(struct boot *boot, const struct settings *settings)
 	char *const argv[] = { (char *)"modprobe", (char *)"nvme", NULL };
 	int ret;
 
-	/* Its driver was bound anew if the mode switched the IOMMU. */
 	if (attach == ATTACH_HOST)
-		return await_host_disk(boot);
+		return 0;
 	snprintf(boot->disk, sizeof(boot->disk), attach == ATTACH_VIRTIO ? "vdb" : "nvme0n1");
 	ret = attach == ATTACH_VIRTIO ? 0 : guest_run(boot->vm->guest, argv, 30, NULL);
 	if (!ret)

@@ -9,6 +9,7 @@
 #include "bench/mode.h"
 #include "harness/boot.h"
 #include "harness/group_type.h"
+#include "harness/journal.h"
 #include "harness/pci.h"
 #include "harness/util.h"
 
@@ -37,8 +38,12 @@ static int probe(const struct host *host, const struct settings *settings, char 
 static int switch_type(struct boot *boot, const char *type)
 {
 	const char *address = address_of(boot);
-	int ret = journal_group_type(boot->journal, address, type);
+	int ret = journal_put_back(boot->journal, address);
 
+	if (ret)
+		return boot_fail(boot, ret, "cannot give %s back to the host's driver: %s", address,
+				 strerror(-ret));
+	ret = journal_group_type(boot->journal, address, type);
 	return ret ? boot_fail(boot, ret, "cannot switch the IOMMU group of %s to %s: %s", address,
 			       type, strerror(-ret))
 		   : 0;

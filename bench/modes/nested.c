@@ -63,12 +63,14 @@ static bool hardware_nests(const struct host *host)
 
 static int probe(const struct host *host, const struct settings *settings, char **why)
 {
-	if (!qemu_knows("intel-iommu", "x-scalable-mode"))
+	if (!qemu_knows("intel-iommu", "x-scalable-mode")) {
 		*why = xstrdup("this QEMU's intel-iommu has no scalable mode (x-scalable-mode): "
 			       "install QEMU 5.0 or newer");
-	else if (!is_nested(settings))
+		return -EOPNOTSUPP;
+	}
+	if (!is_nested(settings))
 		return 0;
-	else if (!hardware_nests(host))
+	if (!hardware_nests(host))
 		*why = xstrdup("no device of the host file is behind a VT-d with scalable mode and "
 			       "nested translation: that needs other hardware");
 	else if (!qemu_knows("intel-iommu", "x-flts"))
@@ -77,9 +79,7 @@ static int probe(const struct host *host, const struct settings *settings, char 
 	else if (!qemu_knows("vfio-pci", "iommufd") || access("/dev/iommu", R_OK | W_OK))
 		*why = xstrdup("no iommufd: boot Linux 6.8 or newer, modprobe iommufd, and install "
 			       "a QEMU that is built with it");
-	else
-		return 0;
-	return -EOPNOTSUPP;
+	return *why ? -EOPNOTSUPP : 0;
 }
 
 static void configure(const struct settings *settings, struct vm_config *vm)

@@ -434,6 +434,7 @@ const struct workload_ops workload_dpdk = {
 	.name = "dpdk",
 	.help = "DPDK in the guest: receive, transmit or forward packets",
 	.needs = DEVICE_NET,
+	.except = ATTACH_NO_VM,
 	.settings = settings_table,
 	.metrics = metrics,
 	.validate = validate,

@@ -2,8 +2,9 @@
 /*
  * The guest agent: init of the measured VM and of the virtual lab, and the harness' hands in
  * them. Static, one process, one poll loop. Prepares the system as /init.conf says, then
- * serves requests from its virtio-serial port (agent_proto.h). With "--serve FD" it is a plain
- * process of a machine that is no VM: it prepares nothing, serves that descriptor, and ends.
+ * serves requests from its virtio-serial port (agent_proto.h). With "--serve FD DIR" it is a plain
+ * process of a machine that is no VM: it prepares nothing, serves that descriptor, finds
+ * programs in DIR, too, and ends.
  */
 #include "harness/agent_proto.h"
 
@@ -38,6 +39,8 @@ static struct job {
 } jobs[MAX_JOBS];
 
 static int port = -1;
+static char path_variable[4352] =
+	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /* A VM ends with its agent. On a machine that is no VM the agent is not init, and only it ends. */
 __attribute__((noreturn)) static void end(int status)
@@ -225,9 +228,7 @@ static void send_number(enum agent_op op, uint32_t id, int32_t number)
 
 static void exec_child(char **argv, bool tty, const int *out, const int *err)
 {
-	static char *const env[] = { (char *)"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/"
-					     "bin:/sbin:/bin",
-				     (char *)"HOME=/root", (char *)"TERM=linux",
+	static char *const env[] = { path_variable, (char *)"HOME=/root", (char *)"TERM=linux",
 				     (char *)"LC_ALL=C.UTF-8", NULL };
 	sigset_t none;
 	int in;
@@ -468,14 +469,17 @@ int main(int argc, char **argv)
 	sigset_t mask;
 	int signals;
 
-	if (argc == 3 && !strcmp(argv[1], "--serve") && getpid() != 1) {
+	if (argc == 4 && !strcmp(argv[1], "--serve") && getpid() != 1) {
+		size_t len = strlen(path_variable);
+
 		port = (int)strtol(argv[2], NULL, 10);
+		snprintf(path_variable + len, sizeof(path_variable) - len, ":%s", argv[3]);
 		fcntl(port, F_SETFD, FD_CLOEXEC);
 	} else if (getpid() == 1) {
 		init_system();
 		port = open_port();
 	} else {
-		fprintf(stderr, "usage: agent --serve FD (else it is the init of a VM)\n");
+		fprintf(stderr, "usage: agent --serve FD DIR (else it is the init of a VM)\n");
 		return 2;
 	}
 	if (port < 0)

@@ -11,6 +11,7 @@ tests=$2
 host=/run/iommubench/lab/host.yaml
 dev=0000:00:10.0
 sys=/sys/bus/pci/devices/$dev
+nic=/sys/bus/pci/devices/0000:00:12.0
 limit=/sys/module/vfio_iommu_type1/parameters/dma_entry_limit
 work=$(mktemp -d)
 failures=0
@@ -20,6 +21,8 @@ host_state() {
 	basename "$(readlink "$sys/driver")"
 	cat "$sys/driver_override" "$limit" "$sys/iommu_group/type" /proc/sys/vm/nr_hugepages
 	ls /sys/kernel/tracing/instances
+	ls /run/netns 2>/dev/null
+	(cd "$nic/net" && echo ./* && cat ./*/mtu ./*/flags)
 }
 
 same_state() {
