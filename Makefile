@@ -85,6 +85,8 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/tests/tree.o $(LIB_OBJ)
 	@echo "  LD    $@"
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
+$(BUILD)/tests/test_agent: | $(BUILD)/agent
+
 $(BUILD)/tests/test_journal $(BUILD)/tests/test_bind: $(BUILD)/tests/fake_host.o \
 	$(BUILD)/tests/fake_kernel.o
 
