@@ -100,7 +100,7 @@ static void print_mode_writes(const struct plan *plan)
 			printf("host write: %s to %s, for %s; undone at the end\n", write->value,
 			       write->path, mode->name);
 		if (mode->host_change && !seen)
-			printf("host write: %s, for %s; undone after each boot\n",
+			printf("host write: %s, for %s; put back for the other modes\n",
 			       mode->host_change, mode->name);
 	}
 }
