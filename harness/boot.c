@@ -82,6 +82,8 @@ static int sources_open(struct boot *boot)
 		autofree char *why = NULL;
 		int ret;
 
+		if (ops->except & ATTACH_BIT(boot->cell->mode->attach))
+			continue;
 		if (ops->probe && ops->probe(boot->host, &why)) {
 			log_debug("metric source %s: %s", ops->name, why ? why : "not here");
 			continue;
@@ -208,11 +210,12 @@ int boot_config(const char *build_dir, const struct host *host, const struct gue
 
 	if (ret)
 		return ret;
-	if (placement && placement->memory_node >= 0)
-		vm_config_bind_memory(config, placement->memory_node);
+	config->bind_memory = placement && placement->memory_node >= 0;
+	if (config->bind_memory)
+		config->memory_node = placement->memory_node;
 	if (cell->mode->configure)
 		cell->mode->configure(cell->mode_settings, config);
-	cell->device->configure(host, cell->device_settings, config);
+	cell->device->configure(host, cell->device_settings, cell->mode->attach, config);
 	return 0;
 }
 
@@ -276,6 +279,18 @@ static int start_vm(struct boot *boot, const char *dir)
 		ret = explain(boot, vm_await_ready(boot->vm, start_limit_s(boot)),
 			      "booting the guest");
 	return ret;
+}
+
+/* The agent runs here, and the workload under it, as it would in a guest. */
+static int start_without_vm(struct boot *boot, const char *dir)
+{
+	int ret = vm_start_agent(boot->build_dir, boot->netns, dir, &boot->vm);
+
+	if (ret)
+		return boot_fail(boot, ret, "cannot start the agent: %s", strerror(-ret));
+	boot->vm->waiter.tick = sources_tick;
+	boot->vm->waiter.arg = boot;
+	return explain(boot, vm_await_ready(boot->vm, 30), "starting the agent");
 }
 
 static int prepare_guest(struct boot *boot)
@@ -387,17 +402,21 @@ static int write_host(struct boot *boot)
 enum boot_status boot_live(struct boot *boot, const char *dir, struct cell_run *runs, size_t nr)
 {
 	const struct device_ops *device = boot->cell->device;
+	const struct mode_ops *mode = boot->cell->mode;
 	int ret = 0;
 
 	boot->proof = json_object();
 	placing_enter(boot->placement);
 	ret = write_host(boot);
+	if (!ret && mode->host_setup)
+		ret = mode->host_setup(boot, boot->cell->mode_settings);
 	if (!ret && device->host_setup)
 		ret = device->host_setup(boot, boot->cell->device_settings);
 	if (!ret)
 		ret = sources_open(boot);
 	if (!ret)
-		ret = start_vm(boot, dir);
+		ret = mode->attach == ATTACH_HOST ? start_without_vm(boot, dir)
+						  : start_vm(boot, dir);
 	if (!ret)
 		ret = prepare_guest(boot);
 	if (!ret)
@@ -410,6 +429,8 @@ enum boot_status boot_live(struct boot *boot, const char *dir, struct cell_run *
 	sources_close(boot);
 	peer_close(boot->peer);
 	boot->peer = NULL;
+	if (mode->host_restore)
+		mode->host_restore(boot);
 	boot->timed_out = ret == -ETIMEDOUT;
 	return status_of(ret);
 }

@@ -74,6 +74,7 @@ struct host_device {
 struct host {
 	char *path;	       /* of the host file; NULL: none given */
 	char *kind;	       /* where results come from: host, lab-kvm, lab-tcg */
+	const char *build_dir; /* of the images; set by a run, else NULL */
 	char *instructions;    /* lab-tcg: file of emulated instruction counters, else NULL */
 	unsigned int vcpu_cpu; /* first CPU for vCPUs, which they get alone; 0: none is named */
 	bool placement;	       /* place what vcpu_cpu does not near the device */

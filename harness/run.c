@@ -258,9 +258,11 @@ int run_command(const struct run_options *options)
 	int code = EXIT_USAGE;
 
 	if (!experiment_load(path, &exp) && !host_load(in_lab ? NULL : options->host_file, &host) &&
-	    !plan_new(exp, options->only, options->boots, &plan))
+	    !plan_new(exp, options->only, options->boots, &plan)) {
+		host->build_dir = options->build_dir;
 		code = options->dry_run ? dry_run(options, exp, plan, host, in_lab)
 					: run_and_report(options, exp, plan, host, in_lab);
+	}
 	plan_free(plan);
 	host_free(host);
 	experiment_free(exp);

@@ -31,36 +31,6 @@ struct host_run {
 	json_t *preflight; /* what was found of the host */
 };
 
-/* --- what can run here --- */
-
-static char *why_skipped(const struct host *host, const struct cell *cell)
-{
-	const struct host_device *device = host_device(host, cell->device->name);
-	const struct workload_ops *workload = cell->workload;
-	char *why = NULL;
-
-	if (cell->mode->probe && cell->mode->probe(host, cell->mode_settings, &why))
-		return why;
-	if (cell->device->probe(host, cell->device_settings, &why))
-		return why;
-	if (workload->unfit)
-		why = workload->unfit(cell->mode);
-	if (why)
-		return why;
-	if (workload->destroys_data && workload->destroys_data(cell->workload_settings) &&
-	    !(device && device->writable))
-		return xasprintf("it would overwrite the data on %s: add 'writable: yes' to the "
-				 "device in the host file to allow that",
-				 device ? device->address : cell->device->name);
-	return NULL;
-}
-
-void run_probe_cells(struct plan *plan, const struct host *host)
-{
-	for (size_t i = 0; i < plan->nr_cells; i++)
-		plan->cells[i].skip = why_skipped(host, &plan->cells[i]);
-}
-
 /* --- one boot --- */
 
 double run_estimate_s(const struct experiment *exp, const struct plan *plan,

@@ -23,13 +23,21 @@ struct vm_config {
 	uint64_t memory_bytes;
 	unsigned int cpus;
 	char *kernel, *initrd;	  /* paths, owned */
+	char *root;		  /* image of the root file system, owned; NULL: none */
 	struct strlist args;	  /* QEMU arguments after the machine's own */
 	struct strlist cmdline;	  /* kernel arguments */
 	struct strlist env;	  /* NAME=VALUE for QEMU's environment */
-	bool no_thp;		  /* guest memory in 4 KiB pages */
+	const char *vfio_options; /* of an assigned device, after a comma; NULL: none */
+	bool no_thp;		  /* no transparent huge pages */
+	bool hugetlb;		  /* guest memory in reserved pages of 2 MiB */
+	bool bind_memory;	  /* ... and from memory_node only */
+	int memory_node;
 	bool console_on_terminal; /* hvc0 is our standard input and output (interactive lab) */
 };
 void vm_config_free(struct vm_config *config);
+
+/* Whose images a measured guest can have: "" (the distribution's kernel) or "-newer". */
+void vm_config_images(struct vm_config *config, const char *which);
 
 /*
  * A measured guest's machine with the images found in build_dir (0, or -ENOENT with the
@@ -37,9 +45,6 @@ void vm_config_free(struct vm_config *config);
  */
 int vm_config_guest(const char *build_dir, uint64_t memory_bytes, unsigned int cpus,
 		    struct vm_config *config);
-
-/* Guest memory comes from that NUMA node only. Before the command line is made. */
-void vm_config_bind_memory(struct vm_config *config, int node);
 
 /* QEMU's complete command line as one shell-quoted line, to free: for --dry-run and records. */
 char *vm_command_line(const struct vm_config *config, const char *dir);
@@ -65,6 +70,12 @@ struct vm {
  * ended: vm_why_ended()) or another -errno. vm_stop() is to be called after any of them.
  */
 int vm_start(const struct vm_config *config, const char *dir, struct vm **out);
+/*
+ * No VM at all: the agent as a process of this machine, in that network namespace (NULL: ours),
+ * which dies with us and takes along what it runs. vm_await_ready() and vm_stop() are for it, too;
+ * it has no monitor.
+ */
+int vm_start_agent(const char *build_dir, const char *netns, const char *dir, struct vm **out);
 int vm_await_created(struct vm *vm, double timeout_s);
 int vm_run(struct vm *vm);
 int vm_await_ready(struct vm *vm, double timeout_s);

@@ -100,6 +100,9 @@ timeout 900 "$bench" run tests/lab/experiment.yaml --out "$out/run" ||
 add_lines 43 tests/lab/results.sh "$out/run" $((256 << 20))
 step "its exports and those of harmful results, read by the formats' own readers"
 add_lines 8 tests/export.py "$bench" "$out/run"
+step "the other modes, in the virtual lab"
+timeout 900 "$bench" run tests/lab/modes.yaml --out "$out/modes" || echo "exit status $?"
+add_lines 53 tests/lab/modes.sh "$out/modes" $((128 << 20))
 step "every network workload, in the virtual lab"
 timeout 900 "$bench" run tests/lab/network.yaml --out "$out/network" || echo "exit status $?"
 add_lines 44 tests/lab/network.sh "$out/network" $((256 << 20))
@@ -119,7 +122,7 @@ fi
 step "coIOMMU: the driver's life, negative controls, memory pressure"
 in_lab 27 900 --cpus 2 sh "$(pwd)/tests/lab/coiommu.sh" "$(pwd)/build" "$(pwd)/tests/lab"
 step "accidents, in the virtual lab"
-in_lab 33 1200 sh "$(pwd)/tests/lab/inside.sh" "$bench" "$(pwd)/tests/lab"
+in_lab 39 1200 sh "$(pwd)/tests/lab/inside.sh" "$bench" "$(pwd)/tests/lab"
 step "accidents of the NIC and its peer"
 in_lab 36 1500 sh "$(pwd)/tests/lab/cable.sh" "$bench" "$(pwd)/tests/lab"
 step "accidents of the lab itself"

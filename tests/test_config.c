@@ -421,7 +421,7 @@ static void test_messages_are_safe(void **state)
 	static const struct bad_case bad = { .place = "1:9",
 					     .message = "no mode '?[2J??"
 							"?'",
-					     .remedy = "use one of static" };
+					     .remedy = "use one of native-identity" };
 	struct strbuf text = { 0 };
 	autofree char *path = NULL;
 	autofree char *log = NULL;

@@ -243,6 +243,7 @@ const struct metric_ops metric_coiommu = {
 	.name = "coiommu",
 	.help = "requests, pins and tables of coIOMMU",
 	.metrics = metrics,
+	.except = ATTACH_VFIO_ONLY,
 	.priv_size = sizeof(struct coiommu_metric),
 	.created = created,
 	.begin = begin,

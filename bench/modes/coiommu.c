@@ -8,6 +8,7 @@
 
 #include "bench/coiommu.h"
 #include "bench/mode.h"
+#include "bench/modes/coiommu.h"
 #include "bench/modes/proof.h"
 #include "harness/boot.h"
 #include "harness/proc.h"
@@ -36,7 +37,7 @@ static const struct setting settings_table[] = {
 };
 
 /* Pages are pinned in small mappings, more of them than VFIO allows by default. */
-static const struct host_write host_writes[] = {
+const struct host_write coiommu_host_writes[] = {
 	{ "/sys/module/vfio_iommu_type1/parameters/dma_entry_limit", "4194304" },
 	{ 0 },
 };
@@ -61,6 +62,12 @@ static int validate(const struct settings *settings, char **why)
 	return -EINVAL;
 }
 
+void coiommu_preload(struct vm_config *vm)
+{
+	strlist_addf(&vm->env, "LD_PRELOAD=%s/drivers/libcoiommu.so", vm->build_dir);
+	strlist_add(&vm->env, "COIOMMU_STRICT=1");
+}
+
 static void configure(const struct settings *settings, struct vm_config *vm)
 {
 	static const struct {
@@ -71,8 +78,7 @@ static void configure(const struct settings *settings, struct vm_config *vm)
 		       { "range", "RANGE" },
 		       { "speculate", "SPECULATE" } };
 
-	strlist_addf(&vm->env, "LD_PRELOAD=%s/drivers/libcoiommu.so", vm->build_dir);
-	strlist_add(&vm->env, "COIOMMU_STRICT=1");
+	coiommu_preload(vm);
 	strlist_addf(&vm->env, "COIOMMU_INTERVAL_MS=%.0f",
 		     settings_time(settings, "interval") * 1e3);
 	strlist_addf(&vm->env, "COIOMMU_QUOTA=%llu",
@@ -85,7 +91,7 @@ static void configure(const struct settings *settings, struct vm_config *vm)
 			     (unsigned long long)settings_count(settings, counts[i].setting));
 }
 
-static int guest_setup(struct boot *boot, const struct settings *settings)
+int coiommu_guest_setup(struct boot *boot, const struct settings *settings)
 {
 	char *const argv[] = { (char *)"modprobe", (char *)"coiommu", NULL };
 
@@ -155,15 +161,18 @@ static int prove_host(struct boot *boot, json_t *proof)
 	return 0;
 }
 
+int coiommu_prove_tracking(struct boot *boot, json_t *proof)
+{
+	int ret = prove_guest(boot, proof);
+
+	return ret ? ret : prove_host(boot, proof);
+}
+
 static int prove(struct boot *boot, const struct settings *settings, json_t *proof)
 {
 	int ret = proof_no_guest_iommu(boot, proof);
 
-	if (!ret)
-		ret = prove_guest(boot, proof);
-	if (!ret)
-		ret = prove_host(boot, proof);
-	return ret;
+	return ret ? ret : coiommu_prove_tracking(boot, proof);
 }
 
 const struct mode_ops mode_coiommu = {
@@ -171,9 +180,9 @@ const struct mode_ops mode_coiommu = {
 	.help = "the guest tracks its DMA mappings, the host pins what is mapped, and lazily unpins",
 	.settings = settings_table,
 	.tracks = true,
-	.host_writes = host_writes,
+	.host_writes = coiommu_host_writes,
 	.validate = validate,
 	.configure = configure,
-	.guest_setup = guest_setup,
+	.guest_setup = coiommu_guest_setup,
 	.prove = prove,
 };

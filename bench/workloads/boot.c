@@ -20,6 +20,7 @@ const struct workload_ops workload_boot = {
 	.name = "boot",
 	.help = "the VM's start, by stage; nothing runs in it",
 	.needs = DEVICE_ANY,
+	.except = ATTACH_NO_VM,
 	.metrics = metrics,
 	.estimate_s = estimate_s,
 	.run = run_boot,

@@ -11,6 +11,7 @@ tests=$2
 host=/run/iommubench/lab/host.yaml
 dev=0000:00:10.0
 sys=/sys/bus/pci/devices/$dev
+nic=/sys/bus/pci/devices/0000:01:00.0
 limit=/sys/module/vfio_iommu_type1/parameters/dma_entry_limit
 thp=/sys/kernel/mm/transparent_hugepage/enabled
 ksm=/sys/kernel/mm/ksm/run
@@ -20,8 +21,11 @@ failures=0
 
 host_state() {
 	basename "$(readlink "$sys/driver")"
-	cat "$sys/driver_override" "$limit" "$thp" "$ksm"
+	cat "$sys/driver_override" "$limit" "$thp" "$ksm" "$sys/iommu_group/type" \
+		/proc/sys/vm/nr_hugepages
 	ls /sys/kernel/tracing/instances
+	ls /run/netns 2>/dev/null
+	(cd "$nic/net" && echo ./* && cat ./*/mtu ./*/flags)
 }
 
 same_state() {
@@ -136,6 +140,30 @@ same_state "an interrupted run puts the host back"
 grep -q '"status": "partial"' "$work/interrupted/manifest.json" &&
 	ok "an interrupted run is recorded as partial" ||
 	bad "an interrupted run is recorded as partial" "it is not"
+
+# native modes switch the IOMMU group, and what runs is no VM; huge pages are reserved
+"$bench" run "$tests/native.yaml" --where host --host "$host" --out "$work/native-killed" \
+	>"$work/log" 2>&1 &
+pid=$!
+tries=0
+until pgrep -x fio >/dev/null || [ $tries -ge 100 ]; do
+	tries=$((tries + 1))
+	sleep 0.2
+done
+[ "$(cat "$sys/iommu_group/type")" = DMA ] && ok "native: the group is strict while fio runs" ||
+	bad "native: the group is strict while fio runs" "$(cat "$sys/iommu_group/type")"
+kill -9 $pid
+wait $pid 2>/dev/null
+sleep 1
+pgrep -x fio >/dev/null && bad "native, kill -9: nothing is left running" "fio is" ||
+	ok "native, kill -9: nothing is left running"
+"$bench" restore >"$work/log" 2>&1
+expect "native, kill -9: restore succeeds" $? 0 "nothing is left"
+same_state "native, kill -9: restore puts the host back"
+"$bench" run "$tests/native.yaml" --where host --host "$host" --out "$work/native" \
+	>"$work/log" 2>&1
+expect "native and static-hugetlb run" $? 0 "ok"
+same_state "native and static-hugetlb put the host back"
 
 # QEMU dies: its boot fails with the reason, the run goes on
 start --boots 2 --out "$work/qemu"
