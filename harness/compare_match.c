@@ -16,6 +16,7 @@ static const char *const environment_keys[] = {
 	"guest_kernel",
 	"kernel_cmdline",
 	"cpus",
+	"guest_files",
 	"lab.accelerator",
 	"lab.machine_cpu_model",
 	"lab.machine_qemu",

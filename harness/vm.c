@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "harness/agent_proto.h"
+#include "harness/guest_files.h"
 #include "harness/log.h"
 #include "harness/shell.h"
 
@@ -35,8 +36,10 @@ static const char *const common_cmdline[] = {
 
 void vm_config_free(struct vm_config *config)
 {
+	free(config->qemu);
 	free(config->kernel);
 	free(config->initrd);
+	free(config->backend);
 	strlist_free(&config->args);
 	strlist_free(&config->cmdline);
 	strlist_free(&config->env);
@@ -50,10 +53,18 @@ static int need_file(const char *path)
 	return -ENOENT;
 }
 
-int vm_config_guest(const char *build_dir, uint64_t memory_bytes, unsigned int cpus,
-		    struct vm_config *config)
+/* The file that is named, or the build's. To free. */
+static char *choose_file(const struct guest_files *files, enum guest_file file,
+			 const char *build_dir, const char *built)
 {
-	autofree char *root = xasprintf("%s/images/guest.erofs", build_dir);
+	return files && files->paths[file] ? xstrdup(files->paths[file])
+					   : xasprintf("%s/%s", build_dir, built);
+}
+
+int vm_config_guest(const char *build_dir, const struct guest_files *files, uint64_t memory_bytes,
+		    unsigned int cpus, struct vm_config *config)
+{
+	autofree char *root = choose_file(files, GUEST_ROOT, build_dir, "images/guest.erofs");
 	int ret;
 
 	*config = (struct vm_config){ .accel = "kvm",
@@ -64,8 +75,11 @@ int vm_config_guest(const char *build_dir, uint64_t memory_bytes, unsigned int c
 				      .cpus = cpus,
 				      .no_thp = true };
 	/* Compressed: started unpacked (PVH), a guest with VFIO and a vIOMMU never comes up. */
-	config->kernel = xasprintf("%s/kernel/vmlinuz", build_dir);
-	config->initrd = xasprintf("%s/images/guest.cpio", build_dir);
+	config->kernel = choose_file(files, GUEST_KERNEL, build_dir, "kernel/vmlinuz");
+	config->initrd = choose_file(files, GUEST_INITRD, build_dir, "images/guest.cpio");
+	config->backend = choose_file(files, GUEST_BACKEND, build_dir, "drivers/libcoiommu.so");
+	if (files && files->paths[GUEST_QEMU])
+		config->qemu = xstrdup(files->paths[GUEST_QEMU]);
 	strlist_add(&config->args, "-drive");
 	strlist_addf(&config->args, "file=%s,if=none,id=root,format=raw,readonly=on", root);
 	strlist_add(&config->args, "-device");
@@ -102,16 +116,22 @@ static char *join_cmdline(const struct vm_config *config)
 	return sb.data;
 }
 
+static const char *qemu_of(const struct vm_config *config)
+{
+	return config->qemu ? config->qemu : QEMU;
+}
+
 /* The one place that makes QEMU's command line; descriptors of -1 stand in a dry run. */
 static void build_argv(const struct vm_config *config, const char *dir, int qmp_fd, int agent_fd,
 		       struct strlist *argv)
 {
 	autofree char *cmdline = join_cmdline(config);
 	const char *const fixed[] = {
-		QEMU, "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none",
-		"-S", "-msg",	     "timestamp=on",	"-M",	      MACHINE,
+		"-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-S",
+		"-msg",	       "timestamp=on",	  "-M",		MACHINE,
 	};
 
+	strlist_add(argv, qemu_of(config));
 	for (size_t i = 0; i < ARRAY_SIZE(fixed); i++)
 		strlist_add(argv, fixed[i]);
 	if (config->firmware) {
@@ -208,7 +228,7 @@ static int launch(struct vm *vm, const struct vm_config *config, int qmp_fd, int
 	if (!ret)
 		ret = proc_start(argv.items, &options, &vm->proc);
 	if (ret == -ENOENT)
-		log_err("%s is not installed: run 'make deps'", QEMU);
+		log_err("%s is not installed: run 'make deps'", qemu_of(config));
 	strlist_free(&argv);
 	return ret;
 }
@@ -233,7 +253,7 @@ int vm_start(const struct vm_config *config, const char *dir, struct vm **out)
 	if (agent[1] >= 0)
 		close(agent[1]);
 	if (ret) {
-		log_err("cannot start %s in %s: %s", QEMU, dir, strerror(-ret));
+		log_err("cannot start %s in %s: %s", qemu_of(config), dir, strerror(-ret));
 		vm_stop(vm, false);
 		return ret;
 	}

@@ -15,6 +15,8 @@
 #include "harness/util.h"
 #include "harness/wait.h"
 
+struct guest_files;
+
 struct vm_config {
 	const char *accel;     /* QEMU's -accel: "kvm", "tcg,thread=multi" */
 	const char *cpu;       /* QEMU's -cpu */
@@ -22,7 +24,9 @@ struct vm_config {
 	const char *build_dir; /* where modes find what they add; a measured guest's only */
 	uint64_t memory_bytes;
 	unsigned int cpus;
+	char *qemu;		  /* path, owned; NULL: the one that is installed */
 	char *kernel, *initrd;	  /* paths, owned */
+	char *backend;		  /* path of coIOMMU's library, owned; a measured guest's only */
 	struct strlist args;	  /* QEMU arguments after the machine's own */
 	struct strlist cmdline;	  /* kernel arguments */
 	struct strlist env;	  /* NAME=VALUE for QEMU's environment */
@@ -32,11 +36,11 @@ struct vm_config {
 void vm_config_free(struct vm_config *config);
 
 /*
- * A measured guest's machine with the images found in build_dir (0, or -ENOENT with the
- * remedy logged). Modes and devices add to it.
+ * A measured guest's machine with the images found in build_dir, but for what files names, if not
+ * NULL (0, or -ENOENT with the remedy logged). Modes and devices add to it.
  */
-int vm_config_guest(const char *build_dir, uint64_t memory_bytes, unsigned int cpus,
-		    struct vm_config *config);
+int vm_config_guest(const char *build_dir, const struct guest_files *files, uint64_t memory_bytes,
+		    unsigned int cpus, struct vm_config *config);
 
 /* Guest memory comes from that NUMA node only. Before the command line is made. */
 void vm_config_bind_memory(struct vm_config *config, int node);
@@ -72,7 +76,8 @@ int vm_await_ready(struct vm *vm, double timeout_s);
 /* Why QEMU is gone, for a message: its status and its last words. To free. */
 char *vm_why_ended(struct vm *vm);
 
-/* Whether QEMU has ended by a bug of its own (an assertion, a wild pointer), not by anybody's will. */
+/* Whether QEMU has ended by a bug of its own (an assertion, a wild pointer), not by anybody's will.
+ */
 bool vm_crashed(struct vm *vm);
 /* The end of the console, for a message; empty if there is nothing. To free. */
 char *vm_console_tail(const struct vm *vm);

@@ -71,7 +71,7 @@ static void configure(const struct settings *settings, struct vm_config *vm)
 		       { "range", "RANGE" },
 		       { "speculate", "SPECULATE" } };
 
-	strlist_addf(&vm->env, "LD_PRELOAD=%s/drivers/libcoiommu.so", vm->build_dir);
+	strlist_addf(&vm->env, "LD_PRELOAD=%s", vm->backend);
 	strlist_add(&vm->env, "COIOMMU_STRICT=1");
 	strlist_addf(&vm->env, "COIOMMU_INTERVAL_MS=%.0f",
 		     settings_time(settings, "interval") * 1e3);
