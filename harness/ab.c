@@ -162,11 +162,11 @@ static int make_dir(const struct run_options *options, const char *kind, struct 
 	}
 	ret = mkdir_all(dir);
 	ab->dir = ret ? NULL : realpath(dir, NULL);
-	if (!ret)
-		ret = ab->dir ? copy_experiments(ab) : -errno;
-	if (ret) {
-		log_err("cannot make %s: %s", dir, strerror(-ret));
-		return ret;
+	if (ab->dir)
+		ret = copy_experiments(ab);
+	if (ret || !ab->dir) {
+		log_err("cannot make %s: %s", dir, strerror(ret ? -ret : errno));
+		return ret ? ret : -EIO;
 	}
 	slash = strrchr(ab->dir, '/');
 	session = xasprintf("%s %s", slash + 1, now);
@@ -212,7 +212,7 @@ static int open_session(const char *dir, struct ab *ab)
 	ab->dir = realpath(dir, NULL);
 	if (!ab->dir) {
 		log_err("%s: %s", dir, strerror(errno));
-		return -errno;
+		return -ENOENT;
 	}
 	ret = load_state(ab->dir, ab, &looks);
 	if (ret)

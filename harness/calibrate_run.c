@@ -80,6 +80,12 @@ static int compare_two(struct calibration *c, size_t base, size_t value)
 	int ret = comparison_make(&comparison);
 	const struct report *report = &comparison.value.report;
 
+	if (!ret && comparison.tested) {
+		log_err("%s, %s: what they differ in was tested (run --ab), so their difference is no "
+			"noise: give runs of one experiment",
+			options.base, options.value);
+		ret = -EINVAL;
+	}
 	if (!ret) {
 		json_t *environment = json_object_get(report->manifest, "environment");
 		const char *host = json_string_value(json_object_get(environment, "fingerprint"));

@@ -116,6 +116,7 @@ static int pair_both(struct comparison *c, const struct cells *cells)
 		return pair_cell(c, cells);
 	strlist_addf(&c->notes, "%s: %s: %s", c->ab ? "tested" : "not the same in both",
 		     cells->base->id, why);
+	c->tested = c->ab;
 	return c->ab ? pair_cell(c, cells) : 0;
 }
 

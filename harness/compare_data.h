@@ -59,6 +59,7 @@ struct comparison {
 	 * The two took turns in one session (run --ab): what differs is what is being tested.
 	 */
 	bool ab;
+	bool tested; /* and something does differ; notes say what */
 	struct looks looks;
 	size_t *partners;      /* of BASE's cells: which one of NEW, or NO_PARTNER */
 	struct strlist forced; /* differences that --force passes over */

@@ -134,6 +134,7 @@ static void note_session(struct comparison *c)
 		     looks.data, c->looks.nr);
 	for (size_t i = 0; i < c->forced.nr; i++)
 		strlist_addf(&c->notes, "tested: %s", c->forced.items[i]);
+	c->tested = c->forced.nr > 0;
 	strlist_free(&c->forced);
 	free(looks.data);
 }

@@ -22,13 +22,14 @@ static int compare_boots(const void *a, const void *b)
 /* Its first boot stands for each life of a plan; in the order of its cells, *nr of them. */
 static const struct plan_boot **first_boots(const struct plan *plan, size_t *nr)
 {
-	const struct plan_boot **boots = xzalloc((plan->nr_boots + 1) * sizeof(*boots));
+	const struct plan_boot **boots =
+		xzalloc((plan->nr_boots + 1) * sizeof(const struct plan_boot *));
 
 	*nr = 0;
 	for (size_t i = 0; i < plan->nr_boots; i++)
 		if (!plan->boots[i].warmup && !plan->boots[i].index)
 			boots[(*nr)++] = &plan->boots[i];
-	qsort(boots, *nr, sizeof(*boots), compare_boots);
+	qsort(boots, *nr, sizeof(const struct plan_boot *), compare_boots);
 	return boots;
 }
 

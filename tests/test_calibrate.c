@@ -194,10 +194,12 @@ static void other_hosts_keep_theirs(void **state)
 	assert_string_equal(said, "");
 }
 
+#define SIDE(side) "{\"session\": \"s\", \"side\": \"" side "\", \"looks\": [10]}"
+
 static void nothing_is_set_from_nothing(void **state)
 {
 	autofree char *path = path_of("floors", "f.json"), *few = NULL, *other = NULL;
-	autofree char *broken = NULL, *text = NULL;
+	autofree char *broken = NULL, *text = NULL, *tested = NULL;
 
 	put_iops("base", &(struct made){ .boots = 5 }, 1000);
 	put_iops("new", &(struct made){ .boots = 6 }, 1000);
@@ -206,6 +208,10 @@ static void nothing_is_set_from_nothing(void **state)
 	put_iops("new", &(struct made){ .fingerprint = "beef" }, 1000);
 	assert_int_equal(calibrate(path, NULL, &other), EXIT_USAGE);
 	assert_contains(other, "not comparable");
+	put_iops("base", &(struct made){ .ab = SIDE("a") }, 1000);
+	put_iops("new", &(struct made){ .ab = SIDE("b"), .bs = "8192" }, 1000);
+	assert_int_equal(calibrate(path, NULL, &tested), EXIT_USAGE);
+	assert_contains(tested, "their difference is no noise");
 	assert_false(file_exists(path));
 	put("floors", "f.json", "{\"schema\": 7}");
 	put_iops("base", &(struct made){ 0 }, 1000);

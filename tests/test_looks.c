@@ -76,6 +76,46 @@ struct rates {
 	double settled, boots; /* of the cells; boots a side */
 };
 
+/* More boots for a cell, up to that many a side. */
+static void boot(struct prng *prng, struct cell *cell, unsigned int boots, double cv, double shift)
+{
+	for (; cell->nr < boots; cell->nr++) {
+		cell->base[cell->nr] = 1000 * (1 + cv * prng_normal(prng));
+		cell->value[cell->nr] = 1000 * (1 + shift + cv * prng_normal(prng));
+	}
+}
+
+/* One look at all cells: which of them have no verdict? */
+static void look(const struct cell *cells, size_t nr, double share, struct gate_test *tests)
+{
+	const struct gate_options options = { .alpha = GATE_ALPHA };
+
+	for (size_t i = 0; i < nr; i++)
+		tests[i] = (struct gate_test){ .base = cells[i].base,
+					       .value = cells[i].value,
+					       .nr_base = cells[i].nr,
+					       .nr_value = cells[i].nr,
+					       .direction = DIRECTION_LOWER,
+					       .floor = 1e-6, /* of no help */
+					       .margin = MARGIN_DEFAULT,
+					       .share = share };
+	gate_run(tests, nr, &options);
+}
+
+static void count(const struct gate_test *tests, size_t nr, struct rates *rates)
+{
+	bool alarm = false, found = false;
+
+	for (size_t i = 0; i < nr; i++) {
+		alarm |= tests[i].verdict == VERDICT_REGRESSION;
+		found |= alarm || tests[i].verdict == VERDICT_IMPROVEMENT;
+		rates->settled += (tests[i].verdict != VERDICT_INCONCLUSIVE) / (double)nr;
+		rates->boots += (double)tests[i].nr_base / (double)nr;
+	}
+	rates->alarm += alarm;
+	rates->found += found;
+}
+
 /*
  * One session: each cell gets boots up to the next look as long as it is inconclusive. With share 0
  * every look spends all of alpha, as if it were the only one.
@@ -83,44 +123,16 @@ struct rates {
 static void session(struct prng *prng, const struct looks *looks, size_t nr, double cv,
 		    double shift, double share, struct rates *rates)
 {
-	static struct cell cells[NR_CELLS];
-	struct gate_test tests[NR_CELLS];
-	const struct gate_options options = { .alpha = GATE_ALPHA };
-	bool open[NR_CELLS], alarm = false, found = false;
+	struct cell cells[NR_CELLS] = { 0 };
+	struct gate_test tests[NR_CELLS] = { 0 };
 
-	for (size_t i = 0; i < nr; i++) {
-		cells[i].nr = 0;
-		open[i] = true;
-	}
 	for (size_t k = 0; k < looks->nr; k++) {
-		for (size_t i = 0; i < nr; i++) {
-			struct cell *cell = &cells[i];
-
-			for (; open[i] && cell->nr < looks->boots[k]; cell->nr++) {
-				cell->base[cell->nr] = 1000 * (1 + cv * prng_normal(prng));
-				cell->value[cell->nr] = 1000 * (1 + shift + cv * prng_normal(prng));
-			}
-			tests[i] = (struct gate_test){ .base = cell->base,
-						       .value = cell->value,
-						       .nr_base = cell->nr,
-						       .nr_value = cell->nr,
-						       .direction = DIRECTION_LOWER,
-						       .floor = 1e-6, /* of no help */
-						       .margin = MARGIN_DEFAULT,
-						       .share = share };
-		}
-		gate_run(tests, nr, &options);
 		for (size_t i = 0; i < nr; i++)
-			open[i] = tests[i].verdict == VERDICT_INCONCLUSIVE;
+			if (!k || tests[i].verdict == VERDICT_INCONCLUSIVE)
+				boot(prng, &cells[i], looks->boots[k], cv, shift);
+		look(cells, nr, share, tests);
 	}
-	for (size_t i = 0; i < nr; i++) {
-		alarm |= tests[i].verdict == VERDICT_REGRESSION;
-		found |= alarm || tests[i].verdict == VERDICT_IMPROVEMENT;
-		rates->settled += !open[i] / (double)nr;
-		rates->boots += cells[i].nr / (double)nr;
-	}
-	rates->alarm += alarm;
-	rates->found += found;
+	count(tests, nr, rates);
 }
 
 static struct rates simulate(size_t nr_cells, double cv, double shift, bool shared, uint64_t seed)
