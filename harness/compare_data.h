@@ -77,7 +77,12 @@ void compare_find_partners(struct comparison *c);
 bool compare_same_cell(const struct comparison *c, const struct report_cell *base,
 		       const struct report_cell *value, char **why);
 
-/* Is the metric, of one of these two cells, to be judged? compare_metrics.c */
+/* A hash, to free, of all settings that runs must have in common for their cells to compare. */
+char *compare_cell_setup(const struct report *report, const struct report_cell *cell);
+
+/* Is it one of the metrics to judge by; where CPUs are emulated, too? compare_metrics.c */
+bool compare_is_usual(const char *metric, const char *unit, bool emulated);
+/* Is the metric, of one of these two cells, to be judged? */
 bool compare_wants(const struct comparison *c, const struct series *series,
 		   const struct report_cell *base, const struct report_cell *value);
 /* The values of both sides, counts per operation. */

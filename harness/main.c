@@ -19,6 +19,7 @@
 #include "harness/log.h"
 #include "harness/report.h"
 #include "harness/run.h"
+#include "harness/trend.h"
 #include "harness/util.h"
 #include "harness/wait.h"
 
@@ -377,6 +378,11 @@ static int cmd_export(int argc, char **argv)
 	return export_command(&options, stdout);
 }
 
+static int cmd_trend(int argc, char **argv)
+{
+	return trend_main(argc, argv, scripts_dir);
+}
+
 /* --- the small ones --- */
 
 /* For commands without options: is it a call for help? */
@@ -475,6 +481,8 @@ static const struct command commands[] = {
 	  cmd_calibrate },
 	{ "export", "RUN --format FORMAT [--out FILE]", "a run's results for other tools",
 	  cmd_export },
+	{ "trend", "DIR [OPTIONS]", "what has changed over the nightly runs in a folder?",
+	  cmd_trend },
 	{ "restore", "", "undo what an interrupted run left on this host", cmd_restore },
 	{ "lab", "[--cpus N] [COMMAND...]", "a shell, or a command, in the virtual lab", cmd_lab },
 	{ "help", "", "this text", cmd_help },

@@ -76,21 +76,28 @@ struct rates {
 	double settled, boots; /* of the cells; boots a side */
 };
 
+struct setup {
+	struct looks looks;
+	size_t nr_cells;
+	double cv, shift, share; /* of alpha that each look spends; 0: all of it */
+};
+
 /* More boots for a cell, up to that many a side. */
-static void boot(struct prng *prng, struct cell *cell, unsigned int boots, double cv, double shift)
+static void boot(struct prng *prng, struct cell *cell, unsigned int boots,
+		 const struct setup *setup)
 {
 	for (; cell->nr < boots; cell->nr++) {
-		cell->base[cell->nr] = 1000 * (1 + cv * prng_normal(prng));
-		cell->value[cell->nr] = 1000 * (1 + shift + cv * prng_normal(prng));
+		cell->base[cell->nr] = 1000 * (1 + setup->cv * prng_normal(prng));
+		cell->value[cell->nr] = 1000 * (1 + setup->shift + setup->cv * prng_normal(prng));
 	}
 }
 
 /* One look at all cells: which of them have no verdict? */
-static void look(const struct cell *cells, size_t nr, double share, struct gate_test *tests)
+static void look(const struct cell *cells, const struct setup *setup, struct gate_test *tests)
 {
 	const struct gate_options options = { .alpha = GATE_ALPHA };
 
-	for (size_t i = 0; i < nr; i++)
+	for (size_t i = 0; i < setup->nr_cells; i++)
 		tests[i] = (struct gate_test){ .base = cells[i].base,
 					       .value = cells[i].value,
 					       .nr_base = cells[i].nr,
@@ -98,8 +105,8 @@ static void look(const struct cell *cells, size_t nr, double share, struct gate_
 					       .direction = DIRECTION_LOWER,
 					       .floor = 1e-6, /* of no help */
 					       .margin = MARGIN_DEFAULT,
-					       .share = share };
-	gate_run(tests, nr, &options);
+					       .share = setup->share };
+	gate_run(tests, setup->nr_cells, &options);
 }
 
 static void count(const struct gate_test *tests, size_t nr, struct rates *rates)
@@ -117,35 +124,33 @@ static void count(const struct gate_test *tests, size_t nr, struct rates *rates)
 }
 
 /*
- * One session: each cell gets boots up to the next look as long as it is inconclusive. With share 0
- * every look spends all of alpha, as if it were the only one.
+ * One session: each cell gets boots up to the next look as long as it is inconclusive.
  */
-static void session(struct prng *prng, const struct looks *looks, size_t nr, double cv,
-		    double shift, double share, struct rates *rates)
+static void session(struct prng *prng, const struct setup *setup, struct rates *rates)
 {
 	struct cell cells[NR_CELLS] = { 0 };
 	struct gate_test tests[NR_CELLS] = { 0 };
 
-	for (size_t k = 0; k < looks->nr; k++) {
-		for (size_t i = 0; i < nr; i++)
+	for (size_t k = 0; k < setup->looks.nr; k++) {
+		for (size_t i = 0; i < setup->nr_cells; i++)
 			if (!k || tests[i].verdict == VERDICT_INCONCLUSIVE)
-				boot(prng, &cells[i], looks->boots[k], cv, shift);
-		look(cells, nr, share, tests);
+				boot(prng, &cells[i], setup->looks.boots[k], setup);
+		look(cells, setup, tests);
 	}
-	count(tests, nr, rates);
+	count(tests, setup->nr_cells, rates);
 }
 
 static struct rates simulate(size_t nr_cells, double cv, double shift, bool shared, uint64_t seed)
 {
-	struct looks looks = planned(6, MAX_BOOTS);
-	double share = shared ? looks_share(&looks) : 0;
+	struct setup setup = { planned(6, MAX_BOOTS), nr_cells, cv, shift, 0 };
 	size_t sets = NR_SETS / nr_cells;
 	struct rates rates = { 0 };
 	struct prng prng;
 
+	setup.share = shared ? looks_share(&setup.looks) : 0;
 	prng_seed(&prng, seed);
 	for (size_t set = 0; set < sets; set++)
-		session(&prng, &looks, nr_cells, cv, shift, share, &rates);
+		session(&prng, &setup, &rates);
 	rates.alarm /= (double)sets;
 	rates.found /= (double)sets;
 	rates.settled /= (double)sets;
