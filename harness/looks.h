@@ -10,7 +10,7 @@
  * come with probability alpha at most over all looks, whatever the distribution and whatever rule
  * stops a cell, also one that depends on other cells. Equal shares, and not ones that save alpha
  * for the last look: of 6 boots a side no share below 0.22 of 1 % could be reached. A boundary
- * that uses the correlation of the looks (Pocock 1977) would gain little: 0.0046 in place of
+ * that uses the correlation of the looks (Pocock 1977) would gain little: 0.0041 in place of
  * 0.0033 at three looks.
  *
  * What --time-limit ends is looked at where it stands, in place of the look that it was on the way

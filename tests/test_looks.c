@@ -123,9 +123,7 @@ static void count(const struct gate_test *tests, size_t nr, struct rates *rates)
 	rates->found += found;
 }
 
-/*
- * One session: each cell gets boots up to the next look as long as it is inconclusive.
- */
+/* One session: each cell gets boots up to the next look as long as it is inconclusive. */
 static void session(struct prng *prng, const struct setup *setup, struct rates *rates)
 {
 	struct cell cells[NR_CELLS] = { 0 };
