@@ -206,7 +206,8 @@ int boot_config(const char *build_dir, const struct host *host, const struct gue
 		const struct placement *placement, const struct cell *cell,
 		struct vm_config *config)
 {
-	int ret = vm_config_guest(build_dir, guest->memory_bytes, guest->cpus, config);
+	int ret =
+		vm_config_guest(build_dir, &guest->files, guest->memory_bytes, guest->cpus, config);
 
 	if (ret)
 		return ret;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "harness/log.h"
+#include "harness/partner.h"
 
 /* What figures depend on most; the environment's fingerprint is made of the first six. */
 static const char *const environment_keys[] = {
@@ -16,6 +17,7 @@ static const char *const environment_keys[] = {
 	"guest_kernel",
 	"kernel_cmdline",
 	"cpus",
+	"guest_files",
 	"lab.accelerator",
 	"lab.machine_cpu_model",
 	"lab.machine_qemu",
@@ -96,6 +98,47 @@ static void match_environment(struct comparison *c)
 		add_difference(&c->notes, c, "environment", minor_keys[i]);
 }
 
+/*
+ * Both of one session, in which they took turns. What differs is then what is being tested, and
+ * how often was looked at it is part of the verdict.
+ */
+static int match_session(struct comparison *c)
+{
+	const json_t *base = json_object_get(c->base.report.manifest, "ab");
+	const json_t *value = json_object_get(c->value.report.manifest, "ab");
+	const json_t *looks = json_object_get(base, "looks");
+
+	if (!base || !value ||
+	    !json_equal(json_object_get(base, "session"), json_object_get(value, "session")) ||
+	    json_equal(json_object_get(base, "side"), json_object_get(value, "side")))
+		return 0;
+	if (!json_equal(looks, json_object_get(value, "looks")) || looks_read(looks, &c->looks)) {
+		log_err("%s, %s: manifest.json: ab: no looks that agree: written by another "
+			"version?",
+			c->options->base, c->options->value);
+		return -EINVAL;
+	}
+	c->ab = true;
+	return 0;
+}
+
+static void note_session(struct comparison *c)
+{
+	struct strbuf looks = { 0 };
+
+	for (size_t i = 0; i < c->looks.nr; i++)
+		strbuf_addf(&looks, "%s%u", i ? ", " : "", c->looks.boots[i]);
+	strlist_addf(&c->notes,
+		     "run in turns, in one session; judged at %s boots a side at most, each time "
+		     "with 1/%zu of alpha",
+		     looks.data, c->looks.nr);
+	for (size_t i = 0; i < c->forced.nr; i++)
+		strlist_addf(&c->notes, "tested: %s", c->forced.items[i]);
+	c->tested = c->forced.nr > 0;
+	strlist_free(&c->forced);
+	free(looks.data);
+}
+
 int compare_match(struct comparison *c)
 {
 	const char *base = report_text(&c->base.report, "where");
@@ -111,6 +154,10 @@ int compare_match(struct comparison *c)
 	add_difference(&c->forced, c, "config", "devices");
 	add_difference(&c->forced, c, "config", "share_vm");
 	match_environment(c);
+	if (match_session(c))
+		return -EINVAL;
+	if (c->ab)
+		note_session(c);
 	for (size_t i = 0; i < c->forced.nr; i++) {
 		if (c->options->force)
 			log_warn("%s", c->forced.items[i]);
@@ -185,17 +232,48 @@ static bool same_settings(const struct comparison *c, const json_t *cell, const 
 	return same;
 }
 
-bool compare_same_cell(const struct comparison *c, const struct report_cell *cell, char **why)
+static struct cell_names *names_of(const struct report *report)
 {
-	const struct report_cell *other = compare_run_cell(&c->value, cell->id);
-	const json_t *a = cell_json(&c->base.report, cell);
-	const json_t *b = cell_json(&c->value.report, other);
+	struct cell_names *names = xzalloc((report->nr_cells + 1) * sizeof(*names));
+
+	for (size_t i = 0; i < report->nr_cells; i++) {
+		const json_t *cell = cell_json(report, &report->cells[i]);
+
+		names[i] = (struct cell_names){ report->cells[i].id, text_in(cell, "mode"),
+						text_in(cell, "device"), text_in(cell, "workload"),
+						text_in(cell, "variant") };
+	}
+	return names;
+}
+
+void compare_find_partners(struct comparison *c)
+{
+	const struct report *base = &c->base.report, *value = &c->value.report;
+	autofree struct cell_names *cells = names_of(base), *others = names_of(value);
+
+	c->partners = xzalloc((base->nr_cells + 1) * sizeof(*c->partners));
+	for (size_t i = 0; i < base->nr_cells; i++) {
+		size_t partner = partner_find(cells, base->nr_cells, i, others, value->nr_cells);
+
+		/* Another mode is a partner only where it is what is being tested. */
+		if (partner != NO_PARTNER && !c->ab && strcmp(cells[i].id, others[partner].id) != 0)
+			partner = NO_PARTNER;
+		c->partners[i] = partner;
+	}
+}
+
+bool compare_same_cell(const struct comparison *c, const struct report_cell *base,
+		       const struct report_cell *value, char **why)
+{
+	const json_t *a = cell_json(&c->base.report, base);
+	const json_t *b = cell_json(&c->value.report, value);
 	static const char *const keys[] = { "mode", "device", "workload", "variant" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
 		if (!strcmp(text_in(a, keys[i]), text_in(b, keys[i])))
 			continue;
-		*why = xasprintf("it has another %s", keys[i]);
+		*why = xasprintf("other %s: %s, now %s", keys[i], text_in(a, keys[i]),
+				 text_in(b, keys[i]));
 		return false;
 	}
 	return same_settings(c, a, "modes", text_in(a, "mode"), why) &&

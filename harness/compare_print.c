@@ -35,8 +35,10 @@ static char *interval(const struct gate_test *test)
 
 	if (isnan(test->low))
 		return xstrdup(NO_VALUE);
-	if (test->shift.confidence < GATE_CONFIDENCE - 1e-9) /* so few boots reach no more */
+	if (test->shift.confidence < test->confidence - 1e-9) /* so few boots reach no more */
 		return xasprintf("%s to %s (%.0f %%)", low, high, 100 * test->shift.confidence);
+	if (test->confidence > GATE_CONFIDENCE + 1e-9) /* one of several looks */
+		return xasprintf("%s to %s (%.1f %%)", low, high, 100 * test->confidence);
 	return xasprintf("%s to %s", low, high);
 }
 
@@ -70,7 +72,9 @@ static void fill_line(const struct pair *pair, struct line *line)
 	char **f = line->fields;
 
 	f[VERDICT] = xstrdup(verdict_name(test->verdict));
-	f[CELL] = xstrdup(pair->cell);
+	f[CELL] = strcmp(pair->cell, pair->other) != 0
+			  ? xasprintf("%s | %s", pair->cell, pair->other)
+			  : xstrdup(pair->cell);
 	f[METRIC] = xasprintf("%s%s", pair->metric, pair->per_operation ? " per operation" : "");
 	f[BASE] = report_format(test->base_median, pair->unit);
 	f[NEW] = report_format(test->value_median, pair->unit);
@@ -224,6 +228,9 @@ static json_t *pair_json(const struct pair *pair)
 				 side_json(test->nr_value, test->value_median), "exact",
 				 test->rank.exact, "ties", test->rank.ties, "boots_needed", needed);
 
+	json_object_set_new(json, "new_cell", text_or_null(pair->other));
+	json_object_set_new(json, "confidence", json_real(test->confidence));
+	json_object_set_new(json, "share", json_real(test->share));
 	add_effect(json, test);
 	return json;
 }

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "harness/guest_files.h"
+#include "harness/order.h"
 #include "harness/settings.h"
 #include "harness/tuning.h"
 
@@ -38,14 +40,21 @@ struct choices {
 struct guest_config {
 	uint64_t memory_bytes;
 	unsigned int cpus;
+	struct guest_files files;
 };
 
 struct experiment {
 	char *path, *name;
 	struct guest_config guest;
-	unsigned int boots;  /* measured boots a cell */
-	unsigned int warmup; /* boots before the first measured one, thrown away */
-	bool share_vm;	     /* one VM life serves all cells of a mode and device */
+	unsigned int boots; /* measured boots a cell */
+	/*
+	 * Boots thrown away before the first measured one, each time that a run begins, goes on
+	 * or gets another lab: the host is then not as it will be.
+	 */
+	unsigned int warmup;
+	bool share_vm; /* one VM life serves all cells of a mode and device */
+	enum boot_order order;
+	uint64_t seed; /* of a random order */
 	struct choices modes, devices, workloads;
 };
 

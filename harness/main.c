@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "bench/registry.h"
+#include "harness/calibrate.h"
 #include "harness/check.h"
+#include "harness/cli.h"
 #include "harness/compare.h"
 #include "harness/config.h"
 #include "harness/export.h"
@@ -48,33 +50,42 @@ static int find_dirs(void)
 	return 0;
 }
 
-static int usage_error(const char *command, const char *what)
-{
-	log_err("%s: %s: see 'iommubench %s --help'", command, what, command);
-	return EXIT_USAGE;
-}
-
 static int command_help(const char *name, const struct option *options, const char *const *help)
 {
 	for (const struct command *c = commands; c->name; c++)
 		if (!strcmp(c->name, name))
 			printf("usage: iommubench %s %s\n\n%s\n", c->name, c->arguments, c->help);
-	if (options && options[0].name)
+	if (options && options[0].name) {
 		printf("\n");
-	for (size_t i = 0; options && options[i].name; i++)
-		printf("  --%-10s %s\n", options[i].name, help[i]);
+		print_options(options, help);
+	}
 	return EXIT_OK;
 }
 
 /* --- run --- */
 
-enum { OPT_HOST, OPT_WHERE, OPT_OUT, OPT_ONLY, OPT_BOOTS, OPT_RESUME, OPT_DRY_RUN, OPT_HELP };
+enum {
+	OPT_HOST,
+	OPT_WHERE,
+	OPT_OUT,
+	OPT_ONLY,
+	OPT_BOOTS,
+	OPT_AB,
+	OPT_MAX_BOOTS,
+	OPT_TIME_LIMIT,
+	OPT_RESUME,
+	OPT_DRY_RUN,
+	OPT_HELP
+};
 static const struct option run_longopts[] = {
 	[OPT_HOST] = { "host", required_argument, NULL, OPT_HOST },
 	[OPT_WHERE] = { "where", required_argument, NULL, OPT_WHERE },
 	[OPT_OUT] = { "out", required_argument, NULL, OPT_OUT },
 	[OPT_ONLY] = { "only", required_argument, NULL, OPT_ONLY },
 	[OPT_BOOTS] = { "boots", required_argument, NULL, OPT_BOOTS },
+	[OPT_AB] = { "ab", required_argument, NULL, OPT_AB },
+	[OPT_MAX_BOOTS] = { "max-boots", required_argument, NULL, OPT_MAX_BOOTS },
+	[OPT_TIME_LIMIT] = { "time-limit", required_argument, NULL, OPT_TIME_LIMIT },
 	[OPT_RESUME] = { "resume", required_argument, NULL, OPT_RESUME },
 	[OPT_DRY_RUN] = { "dry-run", no_argument, NULL, OPT_DRY_RUN },
 	[OPT_HELP] = { "help", no_argument, NULL, OPT_HELP },
@@ -86,34 +97,13 @@ static const char *const run_help[ARRAY_SIZE(run_longopts)] = {
 	[OPT_OUT] = "DIR: where the results go (results/NAME-TIME)",
 	[OPT_ONLY] = "GLOB: just the cells whose id matches",
 	[OPT_BOOTS] = "N: boots of each cell instead of the experiment's",
+	[OPT_AB] = "OTHER: run CONFIG and OTHER in turns and compare them; exit status as compare",
+	[OPT_MAX_BOOTS] = "N: with --ab: boots a side, at most, of what is inconclusive (20)",
+	[OPT_TIME_LIMIT] = "TIME: with --ab: no boot begins after it, as 30m (2h)",
 	[OPT_RESUME] = "DIR: continue a run; finished boots are kept",
 	[OPT_DRY_RUN] = "print cells, command lines, host writes and time, change nothing",
 	[OPT_HELP] = "this text",
 };
-
-static int parse_where(const char *text, enum run_where *where)
-{
-	static const char *const names[] = { "auto", "host", "lab" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (strcmp(text, names[i]) != 0)
-			continue;
-		*where = (enum run_where)i;
-		return 0;
-	}
-	return -EINVAL;
-}
-
-static int parse_boots(const char *text, unsigned int *boots)
-{
-	char *end;
-	unsigned long value = strtoul(text, &end, 10);
-
-	if (*end || end == text || *text == '-' || !value || value > 1000)
-		return -EINVAL;
-	*boots = (unsigned int)value;
-	return 0;
-}
 
 static int parse_run_option(int opt, struct run_options *options)
 {
@@ -135,6 +125,17 @@ static int parse_run_option(int opt, struct run_options *options)
 		if (!parse_boots(optarg, &options->boots))
 			return 0;
 		return usage_error("run", "--boots takes a number from 1 to 1000");
+	case OPT_AB:
+		options->ab = optarg;
+		return 0;
+	case OPT_MAX_BOOTS:
+		if (!parse_boots(optarg, &options->max_boots))
+			return 0;
+		return usage_error("run", "--max-boots takes a number from 1 to 1000");
+	case OPT_TIME_LIMIT:
+		if (!parse_seconds(optarg, &options->time_limit_s))
+			return 0;
+		return usage_error("run", "--time-limit takes a time from 1s, as 90s, 30m or 2h");
 	case OPT_RESUME:
 		options->resume = optarg;
 		return 0;
@@ -165,6 +166,10 @@ static int cmd_run(int argc, char **argv)
 		return usage_error("run", "which configuration? (configs/quick.yaml is one)");
 	if (options.resume && options.out)
 		return usage_error("run", "--resume and --out exclude each other");
+	if (options.resume && options.ab)
+		return usage_error("run", "--resume and --ab exclude each other");
+	if (!options.resume && !options.ab && (options.max_boots || options.time_limit_s > 0))
+		return usage_error("run", "--max-boots and --time-limit go with --ab");
 	return run_command(&options);
 }
 
@@ -275,7 +280,8 @@ static const struct option compare_longopts[] = {
 static const char *const compare_help[ARRAY_SIZE(compare_longopts)] = {
 	[CMP_METRICS] = "GLOB: just the metrics whose name matches",
 	[CMP_ALL] = "all metrics that have a direction, not just the usual ones",
-	[CMP_FLOORS] = "FILE: noise floors by host, instead of 1.5 % for every metric",
+	[CMP_FLOORS] =
+		"FILE: noise floors by host; 'none': 1.5 % for every metric (those of calibrate)",
 	[CMP_FORCE] = "compare runs of other devices, guests or environments, too",
 	[CMP_JSON] = "machine-readable",
 	[CMP_HTML] = "FILE: write it as a page, too",
@@ -351,6 +357,13 @@ static int cmd_compare(int argc, char **argv)
 	options.base = argv[optind];
 	options.value = argv[optind + 1];
 	return compare_command(&options, stdout);
+}
+
+/* --- calibrate --- */
+
+static int cmd_calibrate(int argc, char **argv)
+{
+	return calibrate_main(argc, argv, build_dir, scripts_dir);
 }
 
 /* --- export --- */
@@ -486,7 +499,7 @@ static int cmd_help(int argc, char **argv)
 	       "Measures what each way of running an IOMMU costs a virtual machine with directly\n"
 	       "assigned devices, and what it gives back.\n\n");
 	for (const struct command *c = commands; c->name; c++)
-		printf("  %-8s %s\n", c->name, c->help);
+		printf("  %-9s %s\n", c->name, c->help);
 	printf("\nExit status: 0 success, 1 regression, 2 usage or configuration, 3 cannot run "
 	       "here,\n4 a cell failed or is invalid, 5 inconclusive, 130 interrupted.\n");
 	return EXIT_OK;
@@ -502,6 +515,8 @@ static const struct command commands[] = {
 	  cmd_list },
 	{ "report", "RUN...", "write a run's report again, print its table", cmd_report },
 	{ "compare", "BASE NEW [OPTIONS]", "is a run worse than another one?", cmd_compare },
+	{ "calibrate", "CONFIG | --from RUN RUN...", "how much of a change is noise on this host",
+	  cmd_calibrate },
 	{ "export", "RUN --format FORMAT [--out FILE]", "a run's results for other tools",
 	  cmd_export },
 	{ "trend", "DIR [OPTIONS]", "what has changed over the nightly runs in a folder?",

@@ -154,6 +154,8 @@ void manifest_record(struct manifest *manifest, const char *id, const struct boo
 	int old = find_boot(cell, record->boot);
 
 	json_object_set(boot, "proof", record->proof ? record->proof : json_null());
+	json_object_set_new(boot, "sequence", json_integer(record->place.sequence));
+	json_object_set_new(boot, "started", string_or_null(record->place.started));
 	if (record->retried)
 		json_object_set_new(boot, "retried", json_string(record->retried));
 	if (old >= 0)
@@ -161,6 +163,42 @@ void manifest_record(struct manifest *manifest, const char *id, const struct boo
 	else
 		json_array_append_new(boots, boot);
 	update_cell(cell);
+}
+
+void manifest_record_warmup(struct manifest *manifest, const char *id,
+			    const struct boot_place *place, const char *why, const char *result)
+{
+	json_t *warmups = json_object_get(manifest->root, "warmups");
+
+	if (!warmups) {
+		warmups = json_array();
+		json_object_set_new(manifest->root, "warmups", warmups);
+	}
+	json_array_append_new(warmups, json_pack("{s:s, s:i, s:s, s:s, s:s}", "cell", id,
+						 "sequence", (int)place->sequence, "started",
+						 place->started, "why", why, "result", result));
+}
+
+static unsigned int after_last(const json_t *boots, unsigned int next)
+{
+	for (size_t i = 0; i < json_array_size(boots); i++) {
+		const json_t *sequence = json_object_get(json_array_get(boots, i), "sequence");
+
+		if (json_integer_value(sequence) >= (json_int_t)next)
+			next = (unsigned int)json_integer_value(sequence) + 1;
+	}
+	return next;
+}
+
+unsigned int manifest_next_sequence(const struct manifest *manifest)
+{
+	unsigned int next = after_last(json_object_get(manifest->root, "warmups"), 0);
+	json_t *cell;
+	size_t i;
+
+	json_array_foreach(json_object_get(manifest->root, "cells"), i, cell)
+		next = after_last(json_object_get(cell, "boots"), next);
+	return next;
 }
 
 void manifest_skip(struct manifest *manifest, const char *id, const char *reason)

@@ -20,9 +20,16 @@ struct manifest {
 	json_t *root;
 };
 
+/* When a VM lived: the order that was really run. */
+struct boot_place {
+	unsigned int sequence; /* from 0, warm-ups and what was tried in vain included */
+	const char *started;   /* as now_iso8601() */
+};
+
 /* How one boot of one cell went. Strings are borrowed, proof and window may be NULL. */
 struct boot_record {
 	unsigned int boot, attempts;
+	struct boot_place place;
 	const char *status;  /* ok, failed, invalid */
 	const char *reason;  /* NULL if ok */
 	const char *retried; /* why the first attempt was given up, or NULL */
@@ -46,6 +53,14 @@ int manifest_save(struct manifest *manifest);
 
 /* Replaces an earlier record of the same boot; sets the cell's status from all its boots. */
 void manifest_record(struct manifest *manifest, const char *id, const struct boot_record *record);
+/*
+ * A boot that was thrown away because the host had changed (why: "the run begins", ...), of the
+ * first of those cells.
+ */
+void manifest_record_warmup(struct manifest *manifest, const char *id,
+			    const struct boot_place *place, const char *why, const char *result);
+/* The number after the last one that was used. */
+unsigned int manifest_next_sequence(const struct manifest *manifest);
 /* The whole cell cannot run here. */
 void manifest_skip(struct manifest *manifest, const char *id, const char *reason);
 /* Is that boot finished, for good or as invalid? (A failed one is to be tried again.) */

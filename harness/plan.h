@@ -27,7 +27,7 @@ struct plan_boot {
 struct plan {
 	struct cell *cells;
 	size_t nr_cells;
-	struct plan_boot *boots; /* interleaved: A B C, then C B A, then A B C ... */
+	struct plan_boot *boots; /* warm-ups, then as the experiment's order says: order.h */
 	size_t nr_boots;
 };
 

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "harness/ab.h"
 #include "harness/config.h"
 #include "harness/lab.h"
 #include "harness/log.h"
@@ -18,8 +19,7 @@
 #include "harness/util.h"
 
 #define RESULTS "results"
-#define EXPERIMENT "experiment.yaml" /* the copy of the configuration in a run's folder */
-#define LAB_LIVES 3		     /* a lab that stalls or crashes is replaced, so often */
+#define LAB_LIVES 3 /* a lab that stalls or crashes is replaced, so often */
 
 /* --- the run's folder --- */
 
@@ -37,7 +37,7 @@ static void link_latest(const char *dir)
 		log_debug("cannot link %s: %s", link, strerror(errno));
 }
 
-static char *new_run_dir(const struct experiment *exp)
+char *run_new_dir(const char *name)
 {
 	char stamp[32];
 	time_t now = time(NULL);
@@ -45,14 +45,14 @@ static char *new_run_dir(const struct experiment *exp)
 
 	gmtime_r(&now, &tm);
 	strftime(stamp, sizeof(stamp), "%Y%m%d-%H%M%S", &tm);
-	return xasprintf(RESULTS "/%s-%s", exp->name, stamp);
+	return xasprintf(RESULTS "/%s-%s", name, stamp);
 }
 
-static int copy_experiment(const struct experiment *exp, const char *dir)
+int run_copy_experiment(const char *path, const char *dir)
 {
 	autofree char *to = xasprintf("%s/" EXPERIMENT, dir);
 	size_t len;
-	autofree char *text = file_read(exp->path, &len);
+	autofree char *text = file_read(path, &len);
 
 	return text ? file_replace(to, text, len) : -errno;
 }
@@ -60,7 +60,7 @@ static int copy_experiment(const struct experiment *exp, const char *dir)
 /* Makes the folder of a new run, with the configuration in it. Its real path, or NULL. */
 static char *make_run_dir(const struct run_options *options, const struct experiment *exp)
 {
-	autofree char *dir = options->out ? xstrdup(options->out) : new_run_dir(exp);
+	autofree char *dir = options->out ? xstrdup(options->out) : run_new_dir(exp->name);
 	autofree char *manifest = xasprintf("%s/manifest.json", dir);
 	char *real;
 	int ret;
@@ -72,7 +72,7 @@ static char *make_run_dir(const struct run_options *options, const struct experi
 	ret = mkdir_all(dir);
 	real = ret ? NULL : realpath(dir, NULL);
 	if (!ret)
-		ret = real ? copy_experiment(exp, real) : -errno;
+		ret = real ? run_copy_experiment(exp->path, real) : -errno;
 	if (!ret)
 		return real;
 	log_err("cannot make %s: %s", dir, strerror(-ret));
@@ -81,6 +81,26 @@ static char *make_run_dir(const struct run_options *options, const struct experi
 }
 
 /* --- in the lab --- */
+
+/* A session's own state says what it runs; the time that is left is the lab's to know. */
+static void add_session(const struct run_options *options, const char *out, struct strlist *argv)
+{
+	double left_s = options->deadline_s - now_s();
+
+	strlist_addf(argv, "--resume=%s", out);
+	strlist_addf(argv, "--time-limit=%.0fs", left_s > 1 ? left_s : 1);
+}
+
+/* The noise floors that are kept with the user's state are to be found in the lab, too. */
+static void add_environment(struct strlist *argv)
+{
+	static const char *const names[] = { "HOME", "XDG_STATE_HOME" };
+
+	strlist_addf(argv, "IOMMUBENCH_PROGRESS=%s", isatty(STDOUT_FILENO) ? "terminal" : "plain");
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (getenv(names[i]))
+			strlist_addf(argv, "%s=%s", names[i], getenv(names[i]));
+}
 
 /* The harness' own command line inside of the lab. */
 static void inner_command(const struct run_options *options, const char *dir, bool resume,
@@ -92,12 +112,16 @@ static void inner_command(const struct run_options *options, const char *dir, bo
 	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
 		log_warn("/proc/self/exe: %s", strerror(errno));
 	strlist_add(argv, "env");
-	strlist_addf(argv, "IOMMUBENCH_PROGRESS=%s", isatty(STDOUT_FILENO) ? "terminal" : "plain");
+	add_environment(argv);
 	strlist_add(argv, self);
 	strlist_add(argv, "run");
-	strlist_addf(argv, "%s/" EXPERIMENT, out);
 	strlist_add(argv, "--where=host");
 	strlist_add(argv, "--host=" LAB_HOST_FILE);
+	if (ab_is_session(dir)) {
+		add_session(options, out, argv);
+		return;
+	}
+	strlist_addf(argv, "%s/" EXPERIMENT, out);
 	strlist_addf(argv, "--%s=%s", resume ? "resume" : "out", out);
 	if (options->only)
 		strlist_addf(argv, "--only=%s", options->only);
@@ -136,30 +160,37 @@ static int run_in_one_lab(const struct run_options *options, const struct lab_op
 }
 
 /* What only the outside knows: the machine under the lab, and labs that were lost. */
-static void annotate(const char *dir, json_t *description, int stalls, bool interrupted)
+static void annotate(const char *dir, json_t *description, bool interrupted)
 {
 	struct manifest manifest;
 
-	if (manifest_load(dir, &manifest)) {
-		json_decref(description);
+	if (manifest_load(dir, &manifest))
 		return;
-	}
-	json_object_set_new(description, "stalls", json_integer(stalls));
-	json_object_set_new(json_object_get(manifest.root, "environment"), "lab", description);
+	json_object_set(json_object_get(manifest.root, "environment"), "lab", description);
 	if (interrupted)
 		manifest_set_status(&manifest, "partial");
 	manifest_save(&manifest);
 	manifest_free(&manifest);
 }
 
-static int run_in_lab(const struct run_options *options, const struct experiment *exp,
-		      const char *dir)
+/* A run, or the two of a session: what is not there is passed over. */
+static void annotate_all(const char *dir, json_t *description, bool interrupted)
+{
+	annotate(dir, description, interrupted);
+	for (unsigned int side = 0; side < NR_SIDES; side++) {
+		autofree char *own = xasprintf("%s/%s", dir, turns_side(side));
+
+		annotate(own, description, interrupted);
+	}
+}
+
+int run_in_lab(const struct run_options *options, const struct guest_config *guest, const char *dir)
 {
 	struct lab_options lab_options = {
 		.build_dir = options->build_dir,
 		.scripts_dir = options->scripts_dir,
-		.guest_bytes = exp->guest.memory_bytes,
-		.guest_cpus = exp->guest.cpus,
+		.guest_bytes = guest->memory_bytes,
+		.guest_cpus = guest->cpus,
 		.results_dir = dir,
 	};
 	autofree char *path = xasprintf("%s/manifest.json", dir);
@@ -177,7 +208,9 @@ static int run_in_lab(const struct run_options *options, const struct experiment
 	}
 	if (ret && ret != -EINTR)
 		log_info("finished boots are kept: 'iommubench run --resume %s' goes on", dir);
-	annotate(dir, description, stalls, ret != 0);
+	json_object_set_new(description, "stalls", json_integer(stalls));
+	annotate_all(dir, description, ret != 0);
+	json_decref(description);
 	return code;
 }
 
@@ -199,8 +232,8 @@ static int report(const struct run_options *options, const char *dir)
 }
 
 /* The lab's own host file names what it has; a dry run shows it without booting it. */
-static int dry_run(const struct run_options *options, const struct experiment *exp,
-		   struct plan *plan, struct host *host, bool in_lab)
+int run_dry(const struct run_options *options, const struct experiment *exp, struct plan *plan,
+	    const struct host *host, bool in_lab)
 {
 	struct host_device devices[] = {
 		{ .kind = (char *)"nvme", .address = (char *)LAB_NVME, .writable = true },
@@ -232,7 +265,8 @@ static int run_and_report(const struct run_options *options, const struct experi
 		return EXIT_USAGE;
 	if (outermost)
 		link_latest(dir);
-	code = in_lab ? run_in_lab(options, exp, dir) : run_host(options, exp, plan, host, dir);
+	code = in_lab ? run_in_lab(options, &exp->guest, dir)
+		      : run_host(options, exp, plan, host, dir);
 	manifest = xasprintf("%s/manifest.json", dir);
 	if (!outermost || !file_exists(manifest))
 		return code;
@@ -247,11 +281,15 @@ static char *config_path(const struct run_options *options)
 	return options->config ? xstrdup(options->config) : NULL;
 }
 
-int run_command(const struct run_options *options)
+bool run_wants_lab(const struct run_options *options)
+{
+	return options->where == RUN_LAB || (options->where == RUN_AUTO && !options->host_file);
+}
+
+static int run_one(const struct run_options *options)
 {
 	autofree char *path = config_path(options);
-	bool in_lab =
-		options->where == RUN_LAB || (options->where == RUN_AUTO && !options->host_file);
+	bool in_lab = run_wants_lab(options);
 	struct experiment *exp = NULL;
 	struct host *host = NULL;
 	struct plan *plan = NULL;
@@ -260,11 +298,18 @@ int run_command(const struct run_options *options)
 	if (!experiment_load(path, &exp) && !host_load(in_lab ? NULL : options->host_file, &host) &&
 	    !plan_new(exp, options->only, options->boots, &plan)) {
 		host->build_dir = options->build_dir;
-		code = options->dry_run ? dry_run(options, exp, plan, host, in_lab)
+		code = options->dry_run ? run_dry(options, exp, plan, host, in_lab)
 					: run_and_report(options, exp, plan, host, in_lab);
 	}
 	plan_free(plan);
 	host_free(host);
 	experiment_free(exp);
 	return code;
+}
+
+int run_command(const struct run_options *options)
+{
+	bool ab = options->ab || (options->resume && ab_is_session(options->resume));
+
+	return ab ? ab_command(options) : run_one(options);
 }

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "harness/agent_proto.h"
+#include "harness/guest_files.h"
 #include "harness/log.h"
 #include "harness/shell.h"
 
@@ -35,9 +36,11 @@ static const char *const common_cmdline[] = {
 
 void vm_config_free(struct vm_config *config)
 {
+	free(config->qemu);
 	free(config->kernel);
 	free(config->initrd);
 	free(config->root);
+	free(config->backend);
 	strlist_free(&config->args);
 	strlist_free(&config->cmdline);
 	strlist_free(&config->env);
@@ -51,19 +54,29 @@ static int need_file(const char *path)
 	return -ENOENT;
 }
 
+/* The file that is named, or the build's, of those images. To free. */
+static char *choose_file(const struct vm_config *config, enum guest_file file, const char *folder,
+			 const char *which, const char *name)
+{
+	const char *named = config->files ? config->files->paths[file] : NULL;
+
+	return named ? xstrdup(named)
+		     : xasprintf("%s/%s%s/%s", config->build_dir, folder, which, name);
+}
+
 /* Compressed: started unpacked (PVH), a guest with VFIO and a vIOMMU never comes up. */
 void vm_config_images(struct vm_config *config, const char *which)
 {
 	free(config->kernel);
 	free(config->initrd);
 	free(config->root);
-	config->kernel = xasprintf("%s/kernel%s/vmlinuz", config->build_dir, which);
-	config->initrd = xasprintf("%s/images%s/guest.cpio", config->build_dir, which);
-	config->root = xasprintf("%s/images%s/guest.erofs", config->build_dir, which);
+	config->kernel = choose_file(config, GUEST_KERNEL, "kernel", which, "vmlinuz");
+	config->initrd = choose_file(config, GUEST_INITRD, "images", which, "guest.cpio");
+	config->root = choose_file(config, GUEST_ROOT, "images", which, "guest.erofs");
 }
 
-int vm_config_guest(const char *build_dir, uint64_t memory_bytes, unsigned int cpus,
-		    struct vm_config *config)
+int vm_config_guest(const char *build_dir, const struct guest_files *files, uint64_t memory_bytes,
+		    unsigned int cpus, struct vm_config *config)
 {
 	int ret;
 
@@ -71,10 +84,14 @@ int vm_config_guest(const char *build_dir, uint64_t memory_bytes, unsigned int c
 				      .cpu = "host",
 				      .firmware = "qboot.rom",
 				      .build_dir = build_dir,
+				      .files = files,
 				      .memory_bytes = memory_bytes,
 				      .cpus = cpus,
 				      .no_thp = true };
 	vm_config_images(config, "");
+	config->backend = choose_file(config, GUEST_BACKEND, "drivers", "", "libcoiommu.so");
+	if (files && files->paths[GUEST_QEMU])
+		config->qemu = xstrdup(files->paths[GUEST_QEMU]);
 	ret = need_file(config->kernel);
 	if (!ret)
 		ret = need_file(config->initrd);
@@ -118,16 +135,22 @@ static char *join_cmdline(const struct vm_config *config)
 	return sb.data;
 }
 
+static const char *qemu_of(const struct vm_config *config)
+{
+	return config->qemu ? config->qemu : QEMU;
+}
+
 /* The one place that makes QEMU's command line; descriptors of -1 stand in a dry run. */
 static void build_argv(const struct vm_config *config, const char *dir, int qmp_fd, int agent_fd,
 		       struct strlist *argv)
 {
 	autofree char *cmdline = join_cmdline(config);
 	const char *const fixed[] = {
-		QEMU, "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none",
-		"-S", "-msg",	     "timestamp=on",	"-M",	      MACHINE,
+		"-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-S",
+		"-msg",	       "timestamp=on",	  "-M",		MACHINE,
 	};
 
+	strlist_add(argv, qemu_of(config));
 	for (size_t i = 0; i < ARRAY_SIZE(fixed); i++)
 		strlist_add(argv, fixed[i]);
 	if (config->firmware) {
@@ -231,7 +254,7 @@ static int launch(struct vm *vm, const struct vm_config *config, int qmp_fd, int
 	if (!ret)
 		ret = proc_start(argv.items, &options, &vm->proc);
 	if (ret == -ENOENT)
-		log_err("%s is not installed: run 'make deps'", QEMU);
+		log_err("%s is not installed: run 'make deps'", qemu_of(config));
 	strlist_free(&argv);
 	return ret;
 }
@@ -313,7 +336,7 @@ int vm_start(const struct vm_config *config, const char *dir, struct vm **out)
 	if (agent[1] >= 0)
 		close(agent[1]);
 	if (ret) {
-		log_err("cannot start %s in %s: %s", QEMU, dir, strerror(-ret));
+		log_err("cannot start %s in %s: %s", qemu_of(config), dir, strerror(-ret));
 		vm_stop(vm, false);
 		return ret;
 	}

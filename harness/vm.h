@@ -15,15 +15,20 @@
 #include "harness/util.h"
 #include "harness/wait.h"
 
+struct guest_files;
+
 struct vm_config {
 	const char *accel;     /* QEMU's -accel: "kvm", "tcg,thread=multi" */
 	const char *cpu;       /* QEMU's -cpu */
 	const char *firmware;  /* QEMU's -bios; NULL: QEMU's own choice */
 	const char *build_dir; /* where modes find what they add; a measured guest's only */
+	const struct guest_files *files; /* chosen in place of the build's; NULL: none */
 	uint64_t memory_bytes;
 	unsigned int cpus;
+	char *qemu;		  /* path, owned; NULL: the one that is installed */
 	char *kernel, *initrd;	  /* paths, owned */
 	char *root;		  /* image of the root file system, owned; NULL: none */
+	char *backend;		  /* path of coIOMMU's library, owned; a measured guest's only */
 	struct strlist args;	  /* QEMU arguments after the machine's own */
 	struct strlist cmdline;	  /* kernel arguments */
 	struct strlist env;	  /* NAME=VALUE for QEMU's environment */
@@ -40,11 +45,11 @@ void vm_config_free(struct vm_config *config);
 void vm_config_images(struct vm_config *config, const char *which);
 
 /*
- * A measured guest's machine with the images found in build_dir (0, or -ENOENT with the
- * remedy logged). Modes and devices add to it.
+ * A measured guest's machine with the images found in build_dir, but for what files names, if not
+ * NULL (0, or -ENOENT with the remedy logged). Modes and devices add to it.
  */
-int vm_config_guest(const char *build_dir, uint64_t memory_bytes, unsigned int cpus,
-		    struct vm_config *config);
+int vm_config_guest(const char *build_dir, const struct guest_files *files, uint64_t memory_bytes,
+		    unsigned int cpus, struct vm_config *config);
 
 /* QEMU's complete command line as one shell-quoted line, to free: for --dry-run and records. */
 char *vm_command_line(const struct vm_config *config, const char *dir);

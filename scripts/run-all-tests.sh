@@ -127,5 +127,7 @@ step "accidents of the NIC and its peer"
 in_lab 36 1500 sh "$(pwd)/tests/lab/cable.sh" "$bench" "$(pwd)/tests/lab"
 step "accidents of the lab itself"
 add_lines 11 timeout 1500 tests/lab/outside.sh "$bench" "$(pwd)/tests/lab" "$out/outside"
+step "two modes against each other, in turns"
+add_lines 13 timeout 900 tests/lab/ab.sh "$bench" "$(pwd)/tests/lab" "$out/ab"
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

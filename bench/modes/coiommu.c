@@ -64,7 +64,7 @@ static int validate(const struct settings *settings, char **why)
 
 void coiommu_preload(struct vm_config *vm)
 {
-	strlist_addf(&vm->env, "LD_PRELOAD=%s/drivers/libcoiommu.so", vm->build_dir);
+	strlist_addf(&vm->env, "LD_PRELOAD=%s", vm->backend);
 	strlist_add(&vm->env, "COIOMMU_STRICT=1");
 }
 

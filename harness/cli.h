@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What commands share in reading their options. */
+#ifndef HARNESS_CLI_H
+#define HARNESS_CLI_H
+
+#include <getopt.h>
+
+#include "harness/run.h"
+
+/* Logs it with a hint at the command's help. Returns EXIT_USAGE. */
+int usage_error(const char *command, const char *what);
+
+/* A line an option; help by the same places. */
+void print_options(const struct option *options, const char *const *help);
+
+/* 0, or -EINVAL with nothing logged. */
+int parse_where(const char *text, enum run_where *where);
+int parse_boots(const char *text, unsigned int *boots); /* 1 to 1000 */
+int parse_seconds(const char *text, double *seconds);	/* with a unit; from 1s */
+
+#endif
