@@ -53,6 +53,7 @@ struct comparison {
 	struct compare_run base, value;
 	struct pair *pairs;
 	size_t nr_pairs;
+	bool mixed;	       /* a run was split over several kinds of hosts */
 	struct strlist forced; /* differences that --force passes over */
 	struct strlist notes;  /* what is not compared */
 };

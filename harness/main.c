@@ -14,6 +14,7 @@
 #include "harness/lab.h"
 #include "harness/list.h"
 #include "harness/log.h"
+#include "harness/merge.h"
 #include "harness/report.h"
 #include "harness/run.h"
 #include "harness/util.h"
@@ -63,15 +64,40 @@ static int command_help(const char *name, const struct option *options, const ch
 	return EXIT_OK;
 }
 
+/* Writes a run's report, prints its table. */
+static int show_report(const char *dir)
+{
+	int ret = report_write(dir, scripts_dir);
+
+	if (!ret)
+		ret = report_print_table(dir, stdout);
+	if (!ret)
+		printf("\nreport: %s/report.html\n", dir);
+	return ret;
+}
+
 /* --- run --- */
 
-enum { OPT_HOST, OPT_WHERE, OPT_OUT, OPT_ONLY, OPT_BOOTS, OPT_RESUME, OPT_DRY_RUN, OPT_HELP };
+enum {
+	OPT_HOST,
+	OPT_WHERE,
+	OPT_OUT,
+	OPT_ONLY,
+	OPT_BOOTS,
+	OPT_SHARD,
+	OPT_RUN_ID,
+	OPT_RESUME,
+	OPT_DRY_RUN,
+	OPT_HELP,
+};
 static const struct option run_longopts[] = {
 	[OPT_HOST] = { "host", required_argument, NULL, OPT_HOST },
 	[OPT_WHERE] = { "where", required_argument, NULL, OPT_WHERE },
 	[OPT_OUT] = { "out", required_argument, NULL, OPT_OUT },
 	[OPT_ONLY] = { "only", required_argument, NULL, OPT_ONLY },
 	[OPT_BOOTS] = { "boots", required_argument, NULL, OPT_BOOTS },
+	[OPT_SHARD] = { "shard", required_argument, NULL, OPT_SHARD },
+	[OPT_RUN_ID] = { "run-id", required_argument, NULL, OPT_RUN_ID },
 	[OPT_RESUME] = { "resume", required_argument, NULL, OPT_RESUME },
 	[OPT_DRY_RUN] = { "dry-run", no_argument, NULL, OPT_DRY_RUN },
 	[OPT_HELP] = { "help", no_argument, NULL, OPT_HELP },
@@ -83,6 +109,8 @@ static const char *const run_help[ARRAY_SIZE(run_longopts)] = {
 	[OPT_OUT] = "DIR: where the results go (results/NAME-TIME)",
 	[OPT_ONLY] = "GLOB: just the cells whose id matches",
 	[OPT_BOOTS] = "N: boots of each cell instead of the experiment's",
+	[OPT_SHARD] = "K/N: the Kth of N parts, for N hosts; 'iommubench merge' joins them",
+	[OPT_RUN_ID] = "ID: of the whole run, the same for all its shards",
 	[OPT_RESUME] = "DIR: continue a run; finished boots are kept",
 	[OPT_DRY_RUN] = "print cells, command lines, host writes and time, change nothing",
 	[OPT_HELP] = "this text",
@@ -132,6 +160,15 @@ static int parse_run_option(int opt, struct run_options *options)
 		if (!parse_boots(optarg, &options->boots))
 			return 0;
 		return usage_error("run", "--boots takes a number from 1 to 1000");
+	case OPT_SHARD:
+		if (!shard_parse(optarg, &options->shard))
+			return 0;
+		return usage_error("run", "--shard takes K/N, the Kth of N shards, as 2/3");
+	case OPT_RUN_ID:
+		options->run_id = optarg;
+		if (shard_run_id_valid(optarg))
+			return 0;
+		return usage_error("run", "--run-id takes letters, digits, '.', '_' and '-'");
 	case OPT_RESUME:
 		options->resume = optarg;
 		return 0;
@@ -162,6 +199,8 @@ static int cmd_run(int argc, char **argv)
 		return usage_error("run", "which configuration? (configs/quick.yaml is one)");
 	if (options.resume && options.out)
 		return usage_error("run", "--resume and --out exclude each other");
+	if (!options.shard.n != !options.run_id)
+		return usage_error("run", "--shard and --run-id go together");
 	return run_command(&options);
 }
 
@@ -316,6 +355,40 @@ static int cmd_compare(int argc, char **argv)
 	return compare_command(&options, stdout);
 }
 
+/* --- merge --- */
+
+static const struct option merge_longopts[] = {
+	{ "out", required_argument, NULL, 0 },
+	{ "help", no_argument, NULL, 1 },
+	{ 0 },
+};
+static const char *const merge_help[ARRAY_SIZE(merge_longopts)] = {
+	"DIR: where the whole goes, a run like any other; it must not exist yet",
+	"this text",
+};
+
+static int cmd_merge(int argc, char **argv)
+{
+	struct merge_options options = { 0 };
+	int opt, code;
+
+	while ((opt = getopt_long(argc, argv, "", merge_longopts, NULL)) >= 0) {
+		if (opt == 1)
+			return command_help("merge", merge_longopts, merge_help);
+		if (opt != 0)
+			return EXIT_USAGE;
+		options.out = optarg;
+	}
+	if (!options.out || optind == argc)
+		return usage_error("merge", "it takes --out DIR and the folders of the shards");
+	options.shards = argv + optind;
+	options.nr_shards = (size_t)(argc - optind);
+	code = merge_command(&options);
+	if (code != EXIT_USAGE && show_report(options.out))
+		code = EXIT_USAGE;
+	return code;
+}
+
 /* --- the small ones --- */
 
 /* For commands without options: is it a call for help? */
@@ -340,11 +413,8 @@ static int cmd_report(int argc, char **argv)
 	if (argc < 2)
 		return usage_error("report", "which run? (results/latest is the newest)");
 	for (int i = 1; i < argc; i++) {
-		if (report_write(argv[i], scripts_dir))
+		if (show_report(argv[i]))
 			return EXIT_USAGE;
-		if (report_print_table(argv[i], stdout))
-			return EXIT_USAGE;
-		printf("\nreport: %s/report.html\n", argv[i]);
 	}
 	return EXIT_OK;
 }
@@ -410,6 +480,7 @@ static const struct command commands[] = {
 	  cmd_list },
 	{ "report", "RUN...", "write a run's report again, print its table", cmd_report },
 	{ "compare", "BASE NEW [OPTIONS]", "is a run worse than another one?", cmd_compare },
+	{ "merge", "--out DIR SHARD...", "join the shards of a run (run --shard)", cmd_merge },
 	{ "restore", "", "undo what an interrupted run left on this host", cmd_restore },
 	{ "lab", "[--cpus N] [COMMAND...]", "a shell, or a command, in the virtual lab", cmd_lab },
 	{ "help", "", "this text", cmd_help },

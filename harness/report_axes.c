@@ -45,7 +45,7 @@ static void set_add(json_t *sets, const char *name, const char *member)
 
 static char *key_name(const struct report_names *n, const char *setting, size_t len)
 {
-	return xasprintf("%s\n%s\n%.*s", n->device, n->workload, (int)len, setting);
+	return xasprintf("%s\n%s\n%u\n%.*s", n->device, n->workload, n->host, (int)len, setting);
 }
 
 /* Calls for each "key=value" of a variant; key_len is the length of the key alone. */
@@ -127,8 +127,10 @@ static void add_scenario(struct report *report, size_t i, const struct report_na
 		xrealloc(report->scenarios, report->nr_scenarios * sizeof(*report->scenarios));
 	scenario = &report->scenarios[i];
 	scenario->throughput = NO_METRIC;
-	scenario->label =
-		xasprintf("%s, %s%s%s", n->workload, n->device, *variant ? ", " : "", variant);
+	autofree char *host = n->host ? xasprintf(", host of shard %u", n->host) : xstrdup("");
+
+	scenario->label = xasprintf("%s, %s%s%s%s", n->workload, n->device, *variant ? ", " : "",
+				    variant, host);
 }
 
 /* The baseline becomes series 0; the others keep their order. */

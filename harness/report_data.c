@@ -8,7 +8,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "harness/hostmatch.h"
 #include "harness/log.h"
+#include "harness/manifest.h"
 #include "harness/stats.h"
 #include "harness/util.h"
 
@@ -95,18 +97,12 @@ static int parse_boots(struct report *report, struct report_cell *cell, json_t *
 	return 0;
 }
 
-/* Is it one component of a path? Files of the cell are looked up below this name. */
-static bool id_valid(const char *id)
-{
-	return id && *id && *id != '.' && !strchr(id, '/');
-}
-
 static int parse_cell(struct report *report, json_t *json, struct report_names *names)
 {
 	struct report_cell *cell = &report->cells[report->nr_cells];
 
 	cell->id = text_of(json, "id");
-	if (!id_valid(cell->id))
+	if (!manifest_id_valid(cell->id))
 		return bad_manifest(report, "cells", "a cell has no valid id");
 	cell->status = text_of(json, "status");
 	if (!cell->status)
@@ -117,6 +113,7 @@ static int parse_cell(struct report *report, json_t *json, struct report_names *
 		.device = text_of(json, "device"),
 		.workload = text_of(json, "workload"),
 		.variant = text_of(json, "variant"),
+		.host = report->mixed ? hostmatch_kind(report->manifest, json) : 0,
 	};
 	if (!names->mode || !names->device || !names->workload)
 		return bad_manifest(report, cell->id, "mode, device or workload is missing");
@@ -163,6 +160,7 @@ static int parse_manifest(struct report *report, json_t *ids)
 		return bad_manifest(report, "schema", "not 1, the only one this program reads");
 	if (!text_of(report->manifest, "status"))
 		return bad_manifest(report, "status", "missing, or no text");
+	report->mixed = hostmatch_mixed(report->manifest);
 	return parse_cells(report, ids);
 }
 

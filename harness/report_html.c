@@ -128,6 +128,11 @@ static void add_summary(struct strbuf *sb, const struct report *report)
 	page_text(sb, report->series[0].label);
 	strbuf_addf(sb, "; over several workloads, their geometric mean. Other figures: the median "
 			"of the cells' medians. " NO_VALUE ": not measured.</small></p>\n");
+	if (report->mixed)
+		strbuf_addf(sb,
+			    "<p class=\"note\">The run was split over several kinds of hosts. "
+			    "Multiples are of figures of the same host; the other figures of this "
+			    "table are of all hosts together, so do not divide them.</p>\n");
 }
 
 static void add_plot(struct strbuf *sb, const struct report *report, const struct report_plot *plot)

@@ -197,6 +197,8 @@ static void add_change(struct strbuf *sb, const struct report *report, size_t se
 	autofree char *text = NULL, *base_text = NULL;
 	bool same;
 
+	if (report->mixed) /* the medians could be of different hosts */
+		return;
 	same = fabs(value - base) < 0.1 * base;
 	if (isnan(value) || isnan(base) || (same && !change->if_same))
 		return;

@@ -14,6 +14,7 @@
 #include "harness/manifest.h"
 #include "harness/placing.h"
 #include "harness/progress.h"
+#include "harness/resume.h"
 #include "harness/samples.h"
 #include "harness/util.h"
 
@@ -360,18 +361,14 @@ static int open_manifest(struct host_run *run)
 		return ret;
 	}
 	if (!ret) {
-		json_t *now = experiment_json(run->exp);
-		bool same = json_equal(now, json_object_get(run->manifest.root, "config"));
+		json_t *env = environment(run);
 
-		json_decref(now);
-		if (!same) {
-			log_err("%s: the experiment is not the one this run was started with",
-				run->exp->path);
-			return -EINVAL;
-		}
-		/* A crash between a boot's samples and its record leaves rows of no boot. */
-		ret = samples_keep(run->samples_path, manifest_keeps_row, &run->manifest);
+		ret = resume_check(run->dir, &run->manifest, run->exp, run->plan, env);
+		json_decref(env);
 	}
+	/* A crash between a boot's samples and its record leaves rows of no boot. */
+	if (!ret)
+		ret = samples_keep(run->samples_path, manifest_keeps_row, &run->manifest);
 	return ret;
 }
 
@@ -445,7 +442,7 @@ int run_host(const struct run_options *options, const struct experiment *exp, st
 		manifest_free(&run.manifest);
 		free(run.samples_path);
 		placements_free(&run.placements);
-		return options->resume ? EXIT_USAGE : EXIT_CELLS;
+		return ret == -EXDEV ? EXIT_PREFLIGHT : options->resume ? EXIT_USAGE : EXIT_CELLS;
 	}
 	for (size_t i = 0; i < plan->nr_cells; i++)
 		if (plan->cells[i].skip)
