@@ -111,8 +111,8 @@ uint64_t hostmatch_hash(uint64_t hash, const json_t *env)
 		const char *key =
 			i < ARRAY_SIZE(environment_keys) ? environment_keys[i] : "fingerprint";
 		const json_t *value = member(env, key);
-		autofree char *text = value ? json_dumps(value, JSON_ENCODE_ANY | JSON_SORT_KEYS)
-					    : NULL;
+		autofree char *text =
+			value ? json_dumps(value, JSON_ENCODE_ANY | JSON_SORT_KEYS) : NULL;
 
 		if (text)
 			hash = fnv1a(hash, text, strlen(text) + 1);

@@ -39,7 +39,8 @@ static int add_samples(const struct merge_shard *shard, struct strbuf *text)
 	int ret;
 
 	if (!file_exists(path))
-		return 0; /* no boot has ended well; check_samples() knows whether one should have */
+		return 0; /* no boot has ended well; check_samples() knows whether one should have
+			   */
 	ret = samples_filter(path, keeps_row, &filter, text);
 	if (!ret && nr_strange) {
 		log_err("%s: %zu samples are of no cell of the manifest: a file of another run",
@@ -157,8 +158,8 @@ static int merge_samples(const struct merge *merge, const char *dir)
 
 static int copy_tree(const char *from, const char *to)
 {
-	char *const argv[] = { (char *)"cp",	   (char *)"-a", (char *)"--reflink=auto",
-			       (char *)"--",	   (char *)from, (char *)to,
+	char *const argv[] = { (char *)"cp", (char *)"-a", (char *)"--reflink=auto",
+			       (char *)"--", (char *)from, (char *)to,
 			       NULL };
 	autofree char *output = NULL;
 	int ret = file_exists(from) ? proc_run(argv, COPY_S, &output) : 0;
@@ -258,9 +259,10 @@ static int summary(const struct merge *merge, json_t *root)
 		if (!shard->manifest)
 			log_warn("shard %u of %u is missing", k + 1, merge->nr);
 		else if (strcmp(merge_text(shard, "status"), "complete") != 0)
-			log_warn("shard %u of %u is not complete: 'iommubench run --resume %s' goes "
-				 "on with it",
-				 k + 1, merge->nr, shard->dir);
+			log_warn(
+				"shard %u of %u is not complete: 'iommubench run --resume %s' goes "
+				"on with it",
+				k + 1, merge->nr, shard->dir);
 		else
 			continue;
 		whole = false;

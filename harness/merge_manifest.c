@@ -134,8 +134,8 @@ json_t *merge_manifest(const struct merge *merge)
 {
 	static const char *const keys[] = { "run_id",	    "name",	   "where",
 					    "git_revision", "config_path", "config" };
-	json_t *root = json_pack("{s:i, s:s}", "schema", MANIFEST_SCHEMA, "status",
-				 whole_status(merge));
+	json_t *root =
+		json_pack("{s:i, s:s}", "schema", MANIFEST_SCHEMA, "status", whole_status(merge));
 
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		json_object_set(root, keys[i], json_object_get(merge->first->manifest, keys[i]));

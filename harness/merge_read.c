@@ -139,9 +139,10 @@ static int read_shard(const char *dir, struct merge_shard *shard, struct shard *
 /* What all shards of a run have in common. */
 static int check_same_run(const struct merge_shard *first, const struct merge_shard *shard)
 {
-	static const char *const keys[] = { "run_id",	    "git_revision", "config",	"name",
-					    "where",	    "shard.n",	    "shard.boots",
-					    "shard.cells" };
+	static const char *const keys[] = {
+		"run_id", "git_revision", "config",	 "name",
+		"where",  "shard.n",	  "shard.boots", "shard.cells"
+	};
 	struct strlist differences = { 0 };
 	int ret = 0;
 

@@ -28,12 +28,15 @@ struct split {
 
 int shard_parse(const char *text, struct shard *shard)
 {
-	char slash, end;
+	const char *slash = strchr(text, '/');
+	char *end;
 
-	if (text[strspn(text, "0123456789/")] || strlen(text) > 9)
+	/* Nothing but digits and one slash between them: no sign, no blank, no overflow. */
+	if (!slash || slash == text || !slash[1] || strlen(text) > 9 ||
+	    text[strspn(text, "0123456789/")] || strchr(slash + 1, '/'))
 		return -EINVAL;
-	if (sscanf(text, "%u%c%u%c", &shard->k, &slash, &shard->n, &end) != 3 || slash != '/')
-		return -EINVAL;
+	shard->k = (unsigned int)strtoul(text, &end, 10);
+	shard->n = (unsigned int)strtoul(slash + 1, &end, 10);
 	return shard->k && shard->k <= shard->n && shard->n <= SHARDS_MAX ? 0 : -EINVAL;
 }
 
@@ -81,8 +84,8 @@ static double added_s(const struct split *split, unsigned int shard, const struc
 		const struct cell *cell = &split->plan->cells[i];
 
 		if (same_group(cell, group->first))
-			added += workload_s(cell) +
-				 (has_vm(split, shard, cell) ? 0 : split->boot_s);
+			added +=
+				workload_s(cell) + (has_vm(split, shard, cell) ? 0 : split->boot_s);
 	}
 	return added;
 }

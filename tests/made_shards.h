@@ -87,7 +87,7 @@ static inline json_t *shard_boots(const struct made_shard *made, size_t mode, co
 	json_t *boots = json_array();
 
 	for (int b = 0; b < finished; b++) {
-		double value = 1000 * ((double)mode + 1) * (made->factor ? made->factor : 1);
+		double value = 1000 * ((double)mode + 1) * (made->factor != 0 ? made->factor : 1);
 
 		json_array_append_new(boots,
 				      json_pack("{s:i, s:s, s:i, s:n, s:n}", "boot", b, "status",
