@@ -39,7 +39,7 @@ IMAGES := $(BUILD)/images/guest.erofs
 .SECONDARY:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
-include drivers/drivers.mk bench/load/load.mk
+include drivers/drivers.mk bench/load/load.mk tests/fuzz.mk
 
 all: $(BUILD)/iommubench $(BUILD)/agent $(BUILD)/insn_plugin.so $(BUILD)/lab_hold \
 	$(BUILD)/drivers/libcoiommu.so $(LOAD_TOOLS)

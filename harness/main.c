@@ -10,6 +10,7 @@
 #include "harness/check.h"
 #include "harness/compare.h"
 #include "harness/config.h"
+#include "harness/export.h"
 #include "harness/journal.h"
 #include "harness/lab.h"
 #include "harness/list.h"
@@ -389,6 +390,53 @@ static int cmd_merge(int argc, char **argv)
 	return code;
 }
 
+/* --- export --- */
+
+static const struct option export_longopts[] = {
+	{ "format", required_argument, NULL, 'f' },
+	{ "out", required_argument, NULL, 'o' },
+	{ "help", no_argument, NULL, 'h' },
+	{ 0 },
+};
+static const char *const export_help[ARRAY_SIZE(export_longopts)] = {
+	"NAME: one of the formats below",
+	"FILE: where to, instead of stdout; it is replaced at once, when all is written",
+	"this text",
+};
+
+static int print_export_help(void)
+{
+	command_help("export", export_longopts, export_help);
+	printf("\nFormats:\n");
+	export_print_formats(stdout);
+	printf("All of them have only the values that count: those of boots that are ok. "
+	       "samples.csv has every one.\n");
+	return EXIT_OK;
+}
+
+static int cmd_export(int argc, char **argv)
+{
+	struct export_options options = { 0 };
+	int opt;
+
+	while ((opt = getopt_long(argc, argv, "", export_longopts, NULL)) >= 0) {
+		if (opt == 'h')
+			return print_export_help();
+		if (opt == 'f')
+			options.format = optarg;
+		else if (opt == 'o')
+			options.out = optarg;
+		else
+			return EXIT_USAGE;
+	}
+	if (argc - optind != 1)
+		return usage_error("export", "which run? (results/latest is the newest)");
+	if (!options.format)
+		return usage_error("export", "--format is needed: csv, for example");
+	options.run = argv[optind];
+	return export_command(&options, stdout);
+}
+
 /* --- the small ones --- */
 
 /* For commands without options: is it a call for help? */
@@ -481,6 +529,8 @@ static const struct command commands[] = {
 	{ "report", "RUN...", "write a run's report again, print its table", cmd_report },
 	{ "compare", "BASE NEW [OPTIONS]", "is a run worse than another one?", cmd_compare },
 	{ "merge", "--out DIR SHARD...", "join the shards of a run (run --shard)", cmd_merge },
+	{ "export", "RUN --format FORMAT [--out FILE]", "a run's results for other tools",
+	  cmd_export },
 	{ "restore", "", "undo what an interrupted run left on this host", cmd_restore },
 	{ "lab", "[--cpus N] [COMMAND...]", "a shell, or a command, in the virtual lab", cmd_lab },
 	{ "help", "", "this text", cmd_help },

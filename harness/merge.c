@@ -9,6 +9,7 @@
 #include "harness/log.h"
 #include "harness/manifest.h"
 #include "harness/proc.h"
+#include "harness/report_data.h"
 #include "harness/run.h"
 #include "harness/samples.h"
 
@@ -39,7 +40,7 @@ static int add_samples(const struct merge_shard *shard, struct strbuf *text)
 	int ret;
 
 	if (!file_exists(path))
-		return 0; /* no boot has ended well; check_samples() knows whether one should have
+		return 0; /* no boot has ended well; check_run() knows whether one should have
 			   */
 	ret = samples_filter(path, keeps_row, &filter, text);
 	if (!ret && nr_strange) {
@@ -47,95 +48,6 @@ static int add_samples(const struct merge_shard *shard, struct strbuf *text)
 			path, nr_strange);
 		ret = -EINVAL;
 	}
-	return ret;
-}
-
-static int compare_rows(const void *a, const void *b)
-{
-	const struct sample_row *x = *(struct sample_row *const *)a;
-	const struct sample_row *y = *(struct sample_row *const *)b;
-	int order = strcmp(x->cell, y->cell);
-
-	if (!order)
-		order = (x->boot > y->boot) - (x->boot < y->boot);
-	return order ? order : strcmp(x->metric, y->metric);
-}
-
-static int find_twice(const char *run, const struct sample_row *const *rows, size_t nr)
-{
-	for (size_t i = 1; i < nr; i++) {
-		if (compare_rows(&rows[i - 1], &rows[i]) != 0)
-			continue;
-		log_err("%s: %s of boot %u of %s is there twice in samples.csv", run,
-			rows[i]->metric, rows[i]->boot, rows[i]->cell);
-		return -EINVAL;
-	}
-	return 0;
-}
-
-static bool has_rows(const struct sample_row *const *rows, size_t nr, const char *cell,
-		     json_int_t boot)
-{
-	size_t low = 0, high = nr;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		const struct sample_row *row = rows[middle];
-		int order = strcmp(row->cell, cell);
-
-		if (!order)
-			order = (row->boot > boot) - (row->boot < boot);
-		if (!order)
-			return true;
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return false;
-}
-
-/* A boot's samples are on the disk before the manifest calls it ok. */
-static int find_lost(const json_t *manifest, const struct sample_row *const *rows, size_t nr)
-{
-	json_t *cell, *boot;
-	size_t c, b;
-
-	json_array_foreach(json_object_get(manifest, "cells"), c, cell) {
-		const char *id = json_string_value(json_object_get(cell, "id"));
-
-		json_array_foreach(json_object_get(cell, "boots"), b, boot) {
-			const char *status = json_string_value(json_object_get(boot, "status"));
-			json_int_t index = json_integer_value(json_object_get(boot, "boot"));
-
-			if (!status || strcmp(status, "ok") != 0 || has_rows(rows, nr, id, index))
-				continue;
-			log_err("boot %lld of %s is ok, and samples.csv of its shard has nothing of "
-				"it: the file was cut or is of another run",
-				index, id);
-			return -EINVAL;
-		}
-	}
-	return 0;
-}
-
-static int check_samples(const char *dir, const json_t *manifest)
-{
-	autofree char *path = xasprintf("%s/samples.csv", dir);
-	autofree const struct sample_row **rows = NULL;
-	struct sample_table table = { 0 };
-	int ret = file_exists(path) ? samples_read(path, &table) : 0;
-
-	if (ret)
-		return ret;
-	rows = xzalloc((table.nr + 1) * sizeof(const struct sample_row *));
-	for (size_t i = 0; i < table.nr; i++)
-		rows[i] = &table.rows[i];
-	qsort(rows, table.nr, sizeof(const struct sample_row *), compare_rows);
-	ret = find_twice(json_string_value(json_object_get(manifest, "run_id")), rows, table.nr);
-	if (!ret)
-		ret = find_lost(manifest, rows, table.nr);
-	sample_table_free(&table);
 	return ret;
 }
 
@@ -204,6 +116,20 @@ static int copy_files(const struct merge *merge, const char *dir)
 
 /* --- the command --- */
 
+/* What contradicts itself is told now, while nothing is there yet. */
+static int check_run(const char *dir)
+{
+	struct report report;
+	int ret = report_load(dir, &report);
+
+	if (!ret && report.nr_twice) {
+		log_err("%s/samples.csv: %zu samples are there twice", dir, report.nr_twice);
+		ret = -EINVAL;
+	}
+	report_free(&report);
+	return ret;
+}
+
 static int write_all_of_it(const struct merge *merge, const char *dir, struct manifest *manifest)
 {
 	int ret = mkdir_all(dir);
@@ -211,11 +137,11 @@ static int write_all_of_it(const struct merge *merge, const char *dir, struct ma
 	if (!ret)
 		ret = merge_samples(merge, dir);
 	if (!ret)
-		ret = check_samples(dir, manifest->root);
-	if (!ret)
 		ret = copy_files(merge, dir);
 	if (!ret)
 		ret = manifest_save(manifest);
+	if (!ret)
+		ret = check_run(dir);
 	if (!ret && rename(dir, merge->options->out)) {
 		ret = -errno;
 		log_err("cannot make %s: %s", merge->options->out, strerror(-ret));
