@@ -23,10 +23,10 @@
 #define DRIVE_BYTES (1024 * MIB)
 
 /*
- * The lab's devices. Each emulated function is in an IOMMU group of its own. The emulated e1000e has
- * no reset of its own: below a port of its own VFIO resets its bus. Without that a NIC whose guest was
- * killed went on receiving, and aborted the emulator when the next driver came.
- * edu's default mask reaches 256 MiB only.
+ * The lab's devices. Each emulated function is in an IOMMU group of its own. The emulated e1000e
+ * has no reset of its own: below a port of its own VFIO resets its bus. Without that a NIC whose
+ * guest was killed went on receiving, and aborted the emulator when the next driver came. edu's
+ * default mask reaches 256 MiB only.
  */
 static const char *const device_args[] = {
 	"-device", "nvme,drive=nvme0,serial=iommubench0,addr=0x10",

@@ -18,6 +18,7 @@
 #include "harness/merge.h"
 #include "harness/report.h"
 #include "harness/run.h"
+#include "harness/trend.h"
 #include "harness/util.h"
 #include "harness/wait.h"
 
@@ -437,6 +438,11 @@ static int cmd_export(int argc, char **argv)
 	return export_command(&options, stdout);
 }
 
+static int cmd_trend(int argc, char **argv)
+{
+	return trend_main(argc, argv, scripts_dir);
+}
+
 /* --- the small ones --- */
 
 /* For commands without options: is it a call for help? */
@@ -531,6 +537,8 @@ static const struct command commands[] = {
 	{ "merge", "--out DIR SHARD...", "join the shards of a run (run --shard)", cmd_merge },
 	{ "export", "RUN --format FORMAT [--out FILE]", "a run's results for other tools",
 	  cmd_export },
+	{ "trend", "DIR [OPTIONS]", "what has changed over the nightly runs in a folder?",
+	  cmd_trend },
 	{ "restore", "", "undo what an interrupted run left on this host", cmd_restore },
 	{ "lab", "[--cpus N] [COMMAND...]", "a shell, or a command, in the virtual lab", cmd_lab },
 	{ "help", "", "this text", cmd_help },
