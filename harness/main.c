@@ -66,18 +66,6 @@ static int command_help(const char *name, const struct option *options, const ch
 	return EXIT_OK;
 }
 
-/* Writes a run's report, prints its table. */
-static int show_report(const char *dir)
-{
-	int ret = report_write(dir, scripts_dir);
-
-	if (!ret)
-		ret = report_print_table(dir, stdout);
-	if (!ret)
-		printf("\nreport: %s/report.html\n", dir);
-	return ret;
-}
-
 /* --- run --- */
 
 enum {
@@ -357,40 +345,6 @@ static int cmd_compare(int argc, char **argv)
 	return compare_command(&options, stdout);
 }
 
-/* --- merge --- */
-
-static const struct option merge_longopts[] = {
-	{ "out", required_argument, NULL, 0 },
-	{ "help", no_argument, NULL, 1 },
-	{ 0 },
-};
-static const char *const merge_help[ARRAY_SIZE(merge_longopts)] = {
-	"DIR: where the whole goes, a run like any other; it must not exist yet",
-	"this text",
-};
-
-static int cmd_merge(int argc, char **argv)
-{
-	struct merge_options options = { 0 };
-	int opt, code;
-
-	while ((opt = getopt_long(argc, argv, "", merge_longopts, NULL)) >= 0) {
-		if (opt == 1)
-			return command_help("merge", merge_longopts, merge_help);
-		if (opt != 0)
-			return EXIT_USAGE;
-		options.out = optarg;
-	}
-	if (!options.out || optind == argc)
-		return usage_error("merge", "it takes --out DIR and the folders of the shards");
-	options.shards = argv + optind;
-	options.nr_shards = (size_t)(argc - optind);
-	code = merge_command(&options);
-	if (code != EXIT_USAGE && show_report(options.out))
-		code = EXIT_USAGE;
-	return code;
-}
-
 /* --- export --- */
 
 static const struct option export_longopts[] = {
@@ -438,6 +392,11 @@ static int cmd_export(int argc, char **argv)
 	return export_command(&options, stdout);
 }
 
+static int cmd_merge(int argc, char **argv)
+{
+	return merge_main(argc, argv, scripts_dir);
+}
+
 static int cmd_trend(int argc, char **argv)
 {
 	return trend_main(argc, argv, scripts_dir);
@@ -467,8 +426,11 @@ static int cmd_report(int argc, char **argv)
 	if (argc < 2)
 		return usage_error("report", "which run? (results/latest is the newest)");
 	for (int i = 1; i < argc; i++) {
-		if (show_report(argv[i]))
+		if (report_write(argv[i], scripts_dir))
 			return EXIT_USAGE;
+		if (report_print_table(argv[i], stdout))
+			return EXIT_USAGE;
+		printf("\nreport: %s/report.html\n", argv[i]);
 	}
 	return EXIT_OK;
 }

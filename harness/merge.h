@@ -28,6 +28,9 @@ struct merge_options {
  */
 int merge_command(const struct merge_options *options);
 
+/* The command line, and the report of what was merged. An exit code. */
+int merge_main(int argc, char **argv, const char *scripts_dir);
+
 /* --- inside of merge --- */
 
 struct merge_shard {

@@ -88,7 +88,7 @@ add_units make --no-print-directory results-fuzz
 step "the memcached load generator on the loopback"
 add_lines 37 timeout 180 tests/load.sh build
 step "the nightly script"
-add_lines 62 timeout 300 tests/nightly.sh
+add_lines 60 timeout 300 tests/nightly.sh
 step "the packet benchmark between two network namespaces"
 if ip netns add "probe-$$" 2>/dev/null && ip -n "probe-$$" link add probe0 type veth peer name probe1; then
 	add_lines 47 timeout 180 tests/pkt.sh
