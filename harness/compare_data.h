@@ -78,6 +78,17 @@ void compare_values(const struct comparison *c, const struct series *base,
 
 /* compare_print.c */
 void compare_print(const struct comparison *c, FILE *out);
+/* How its figures are written; to free. A relative change, p or q, the smallest change, boots. */
+char *compare_percent(double relative);
+char *compare_probability(double p);
+char *compare_smallest(const struct gate_test *test);
+char *compare_boots(const struct gate_test *test);
+size_t compare_count(const struct comparison *c, enum verdict verdict);
+/*
+ * Writes the page to options->html, compare_html.c. 0 or -errno, logged; if just the plot
+ * failed, the page is there without it.
+ */
+int compare_html(const struct comparison *c);
 /* New reference. */
 json_t *compare_json(const struct comparison *c, int exit_status);
 

@@ -257,13 +257,14 @@ static int cmd_check(int argc, char **argv)
 
 /* --- compare --- */
 
-enum { CMP_METRICS, CMP_ALL, CMP_FLOORS, CMP_FORCE, CMP_JSON, CMP_SEED, CMP_HELP };
+enum { CMP_METRICS, CMP_ALL, CMP_FLOORS, CMP_FORCE, CMP_JSON, CMP_HTML, CMP_SEED, CMP_HELP };
 static const struct option compare_longopts[] = {
 	[CMP_METRICS] = { "metrics", required_argument, NULL, CMP_METRICS },
 	[CMP_ALL] = { "all", no_argument, NULL, CMP_ALL },
 	[CMP_FLOORS] = { "floors", required_argument, NULL, CMP_FLOORS },
 	[CMP_FORCE] = { "force", no_argument, NULL, CMP_FORCE },
 	[CMP_JSON] = { "json", no_argument, NULL, CMP_JSON },
+	[CMP_HTML] = { "html", required_argument, NULL, CMP_HTML },
 	[CMP_SEED] = { "seed", required_argument, NULL, CMP_SEED },
 	[CMP_HELP] = { "help", no_argument, NULL, CMP_HELP },
 	{ 0 },
@@ -274,6 +275,7 @@ static const char *const compare_help[ARRAY_SIZE(compare_longopts)] = {
 	[CMP_FLOORS] = "FILE: noise floors by host, instead of 1.5 % for every metric",
 	[CMP_FORCE] = "compare runs of other devices, guests or environments, too",
 	[CMP_JSON] = "machine-readable",
+	[CMP_HTML] = "FILE: write it as a page, too",
 	[CMP_SEED] = "N: seed of the bootstrap (1)",
 	[CMP_HELP] = "this text",
 };
@@ -315,6 +317,9 @@ static int parse_compare_option(int opt, struct compare_options *options)
 	case CMP_JSON:
 		options->as_json = true;
 		return 0;
+	case CMP_HTML:
+		options->html = optarg;
+		return 0;
 	case CMP_SEED:
 		if (!parse_seed(optarg, &options->seed))
 			return 0;
@@ -326,7 +331,7 @@ static int parse_compare_option(int opt, struct compare_options *options)
 
 static int cmd_compare(int argc, char **argv)
 {
-	struct compare_options options = { .seed = COMPARE_SEED };
+	struct compare_options options = { .seed = COMPARE_SEED, .scripts_dir = scripts_dir };
 	int opt, ret;
 
 	while ((opt = getopt_long(argc, argv, "", compare_longopts, NULL)) >= 0) {

@@ -124,7 +124,7 @@ static int add_plot(struct strbuf *sb, const struct trend *t, const struct trend
 	int ret;
 
 	strbuf_addf(sb, "<figure id=\"plot-%zu\">\n", i);
-	ret = page_svg(sb, path, prefix, label);
+	ret = page_svg(sb, path, prefix, label, text);
 	if (ret)
 		strbuf_addf(sb, "<p>This plot could not be drawn.</p>\n");
 	strbuf_addf(sb, "<figcaption>");

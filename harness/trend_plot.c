@@ -8,10 +8,11 @@
 
 #include "harness/log.h"
 #include "harness/proc.h"
-#include "harness/report_plot.h"
+#include "harness/report_gnuplot.h"
 
 #define WIDTH 440 /* as the plots of a run */
 #define HEIGHT 230
+#define LABEL_CHARS 60
 #define GNUPLOT_LIMIT_S 60.
 
 /* The part of a series that is shown, and its data blocks. */
@@ -163,8 +164,8 @@ static void add_commands(struct plot *plot, size_t number, struct strbuf *comman
 	int64_t last = time_of(plot, from->points[from->nr - 1].run);
 	double room = fmax((plot->high - plot->low) * 0.08, fabs(plot->high) * 0.01);
 	double margin = (double)(last - first) * 0.02 + 3600;
-	autofree char *title = report_plot_label(from->metric);
-	autofree char *unit = report_plot_label(choose_scale(plot, from->unit));
+	autofree char *title = gnuplot_label(from->metric, LABEL_CHARS);
+	autofree char *unit = gnuplot_label(choose_scale(plot, from->unit), LABEL_CHARS);
 
 	if (!(room > 0) || !isfinite(room))
 		room = 1;

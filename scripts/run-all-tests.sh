@@ -110,6 +110,16 @@ timeout 600 "$bench" run tests/lab/coiommu.yaml --out "$out/strain" || echo "exi
 add_lines 20 tests/lab/strain.sh "$out/strain"
 step "a run split over hosts by Slurm, one of which is lost"
 add_lines 21 timeout 900 tests/lab/fleet.sh "$bench" tests/lab "$out/fleet"
+step "every figure of the reports, computed again from the samples"
+for run in run network strain; do
+	add_lines 1 build/tests/test_report_figures "$out/$run"
+done
+step "the report in a browser"
+if command -v chromium >/dev/null 2>&1; then
+	add_lines 18 timeout 300 tests/browser.sh "$out/run/report.html" "$out/network/report.html"
+else
+	tests/browser.sh # says that it is skipped
+fi
 step "coIOMMU: the driver's life, negative controls, memory pressure"
 in_lab 27 900 --cpus 2 sh "$(pwd)/tests/lab/coiommu.sh" "$(pwd)/build" "$(pwd)/tests/lab"
 step "accidents, in the virtual lab"

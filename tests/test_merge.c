@@ -330,8 +330,7 @@ static void reports_by_host(void **state)
 {
 	struct made_shard fast = other;
 	struct report report;
-	size_t nr;
-	double ratio;
+	struct report_ratio ratio;
 
 	fast.factor = 4;
 	put_both((struct made_shard){ 0 }, fast, "out");
@@ -339,9 +338,9 @@ static void reports_by_host(void **state)
 	assert_true(report.mixed);
 	assert_int_equal(report.nr_scenarios, 2);
 	assert_contains(report.scenarios[1].label, "host of shard 2");
-	ratio = report_series_ratio(&report, 1, report_metric(&report, "read_iops"), &nr);
-	assert_int_equal(nr, 2);
-	assert_true(fabs(ratio - 2) < 1e-3);
+	ratio = report_series_ratio(&report, 1, report_metric(&report, "read_iops"));
+	assert_int_equal(ratio.nr, 2);
+	assert_true(fabs(ratio.ratio - 2) < 1e-3);
 	report_free(&report);
 }
 
@@ -379,15 +378,14 @@ static void no_ratio_across_hosts(void **state)
 {
 	static const char *const names[] = { "out", "later" };
 	struct report report;
-	size_t nr;
 
 	put_both((struct made_shard){ 0 }, other, "out");
 	put_both((struct made_shard){ 0 }, (struct made_shard){ 0 }, "later");
 	for (size_t n = 0; n < 2; n++) {
 		leave_one_each(names[n]);
 		report_of(names[n], &report);
-		report_series_ratio(&report, 1, report_metric(&report, "read_iops"), &nr);
-		assert_int_equal(nr, n);
+		assert_int_equal(
+			report_series_ratio(&report, 1, report_metric(&report, "read_iops")).nr, n);
 		report_free(&report);
 	}
 }
