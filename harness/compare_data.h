@@ -62,6 +62,7 @@ struct comparison {
 	bool tested; /* and something does differ; notes say what */
 	struct looks looks;
 	size_t *partners;      /* of BASE's cells: which one of NEW, or NO_PARTNER */
+	bool mixed;	       /* a run was split over several kinds of hosts */
 	struct strlist forced; /* differences that --force passes over */
 	struct strlist notes;  /* what is not compared */
 };

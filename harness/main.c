@@ -18,6 +18,7 @@
 #include "harness/lab.h"
 #include "harness/list.h"
 #include "harness/log.h"
+#include "harness/merge.h"
 #include "harness/report.h"
 #include "harness/run.h"
 #include "harness/trend.h"
@@ -73,6 +74,8 @@ enum {
 	OPT_AB,
 	OPT_MAX_BOOTS,
 	OPT_TIME_LIMIT,
+	OPT_SHARD,
+	OPT_RUN_ID,
 	OPT_RESUME,
 	OPT_DRY_RUN,
 	OPT_HELP
@@ -86,6 +89,8 @@ static const struct option run_longopts[] = {
 	[OPT_AB] = { "ab", required_argument, NULL, OPT_AB },
 	[OPT_MAX_BOOTS] = { "max-boots", required_argument, NULL, OPT_MAX_BOOTS },
 	[OPT_TIME_LIMIT] = { "time-limit", required_argument, NULL, OPT_TIME_LIMIT },
+	[OPT_SHARD] = { "shard", required_argument, NULL, OPT_SHARD },
+	[OPT_RUN_ID] = { "run-id", required_argument, NULL, OPT_RUN_ID },
 	[OPT_RESUME] = { "resume", required_argument, NULL, OPT_RESUME },
 	[OPT_DRY_RUN] = { "dry-run", no_argument, NULL, OPT_DRY_RUN },
 	[OPT_HELP] = { "help", no_argument, NULL, OPT_HELP },
@@ -100,6 +105,8 @@ static const char *const run_help[ARRAY_SIZE(run_longopts)] = {
 	[OPT_AB] = "OTHER: run CONFIG and OTHER in turns and compare them; exit status as compare",
 	[OPT_MAX_BOOTS] = "N: with --ab: boots a side, at most, of what is inconclusive (20)",
 	[OPT_TIME_LIMIT] = "TIME: with --ab: no boot begins after it, as 30m (2h)",
+	[OPT_SHARD] = "K/N: the Kth of N parts, for N hosts; 'iommubench merge' joins them",
+	[OPT_RUN_ID] = "ID: of the whole run, the same for all its shards",
 	[OPT_RESUME] = "DIR: continue a run; finished boots are kept",
 	[OPT_DRY_RUN] = "print cells, command lines, host writes and time, change nothing",
 	[OPT_HELP] = "this text",
@@ -136,6 +143,15 @@ static int parse_run_option(int opt, struct run_options *options)
 		if (!parse_seconds(optarg, &options->time_limit_s))
 			return 0;
 		return usage_error("run", "--time-limit takes a time from 1s, as 90s, 30m or 2h");
+	case OPT_SHARD:
+		if (!shard_parse(optarg, &options->shard))
+			return 0;
+		return usage_error("run", "--shard takes K/N, the Kth of N shards, as 2/3");
+	case OPT_RUN_ID:
+		options->run_id = optarg;
+		if (shard_run_id_valid(optarg))
+			return 0;
+		return usage_error("run", "--run-id takes letters, digits, '.', '_' and '-'");
 	case OPT_RESUME:
 		options->resume = optarg;
 		return 0;
@@ -170,6 +186,12 @@ static int cmd_run(int argc, char **argv)
 		return usage_error("run", "--resume and --ab exclude each other");
 	if (!options.resume && !options.ab && (options.max_boots || options.time_limit_s > 0))
 		return usage_error("run", "--max-boots and --time-limit go with --ab");
+	if (!options.shard.n != !options.run_id)
+		return usage_error("run", "--shard and --run-id go together");
+	if (options.shard.n && options.ab)
+		return usage_error(
+			"run",
+			"--shard and --ab exclude each other: boots that take turns belong on one host");
 	return run_command(&options);
 }
 
@@ -413,6 +435,11 @@ static int cmd_export(int argc, char **argv)
 	return export_command(&options, stdout);
 }
 
+static int cmd_merge(int argc, char **argv)
+{
+	return merge_main(argc, argv, scripts_dir);
+}
+
 static int cmd_trend(int argc, char **argv)
 {
 	return trend_main(argc, argv, scripts_dir);
@@ -517,6 +544,7 @@ static const struct command commands[] = {
 	{ "compare", "BASE NEW [OPTIONS]", "is a run worse than another one?", cmd_compare },
 	{ "calibrate", "CONFIG | --from RUN RUN...", "how much of a change is noise on this host",
 	  cmd_calibrate },
+	{ "merge", "--out DIR SHARD...", "join the shards of a run (run --shard)", cmd_merge },
 	{ "export", "RUN --format FORMAT [--out FILE]", "a run's results for other tools",
 	  cmd_export },
 	{ "trend", "DIR [OPTIONS]", "what has changed over the nightly runs in a folder?",

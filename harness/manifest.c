@@ -18,19 +18,24 @@ static json_t *string_or_null(const char *text)
 	return text ? json_string(text) : json_null();
 }
 
+json_t *manifest_cell_json(const struct cell *cell)
+{
+	return json_pack("{s:s, s:s, s:s, s:s, s:s}", "id", cell->id, "mode", cell->mode->name,
+			 "device", cell->device->name, "workload", cell->workload->name, "variant",
+			 cell->variant);
+}
+
 static json_t *cells_json(const struct plan *plan)
 {
 	json_t *cells = json_array();
 
 	for (size_t i = 0; i < plan->nr_cells; i++) {
-		const struct cell *cell = &plan->cells[i];
+		json_t *cell = manifest_cell_json(&plan->cells[i]);
 
-		json_array_append_new(cells,
-				      json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:[]}", "id",
-						cell->id, "mode", cell->mode->name, "device",
-						cell->device->name, "workload",
-						cell->workload->name, "variant", cell->variant,
-						"status", "failed", "reason", "not run", "boots"));
+		json_object_set_new(cell, "status", json_string("failed"));
+		json_object_set_new(cell, "reason", json_string("not run"));
+		json_object_set_new(cell, "boots", json_array());
+		json_array_append_new(cells, cell);
 	}
 	return cells;
 }
@@ -38,7 +43,8 @@ static json_t *cells_json(const struct plan *plan)
 int manifest_new(const char *dir, const struct experiment *exp, const struct plan *plan,
 		 const struct host *host, json_t *environment, struct manifest *manifest)
 {
-	const char *slash = strrchr(dir, '/'), *run_id = slash ? slash + 1 : dir;
+	const char *slash = strrchr(dir, '/');
+	const char *run_id = plan->run_id ? plan->run_id : slash ? slash + 1 : dir;
 	autofree char *now = now_iso8601();
 
 	manifest->path = xasprintf("%s/manifest.json", dir);
@@ -48,6 +54,8 @@ int manifest_new(const char *dir, const struct experiment *exp, const struct pla
 			  "started", now, "finished", "where", host->kind, "git_revision",
 			  GIT_REVISION, "config_path", exp->path, "config", experiment_json(exp),
 			  "environment", environment, "cells", cells_json(plan));
+	if (manifest->root && plan->shard)
+		json_object_set(manifest->root, "shard", plan->shard);
 	return manifest->root ? manifest_save(manifest) : -ENOMEM;
 }
 
@@ -103,6 +111,16 @@ static json_t *find_cell(const struct manifest *manifest, const char *id)
 			return cell;
 	}
 	return NULL;
+}
+
+bool manifest_has(const struct manifest *manifest, const char *id)
+{
+	return find_cell(manifest, id);
+}
+
+bool manifest_id_valid(const char *id)
+{
+	return id && *id && *id != '.' && !strchr(id, '/');
 }
 
 /* Index of the boot's record, or -1. */

@@ -37,9 +37,12 @@ struct boot_record {
 	double begin_s, end_s; /* the measured window, from QEMU's start */
 };
 
+/* A cell's id and what it is made of. New reference. */
+json_t *manifest_cell_json(const struct cell *cell);
+
 /*
- * A new run's manifest in dir, whose name is the run's id: status running, every cell of the
- * plan in it.
+ * A new run's manifest in dir, whose name is the run's id (a shard has that of the whole): status
+ * running, every cell of the plan in it.
  */
 int manifest_new(const char *dir, const struct experiment *exp, const struct plan *plan,
 		 const struct host *host, json_t *environment, struct manifest *manifest);
@@ -69,6 +72,10 @@ bool manifest_finished(const struct manifest *manifest, const char *id, unsigned
 bool manifest_keeps_row(const void *manifest, const struct sample_row *row);
 /* complete, partial; notes the time. */
 void manifest_set_status(struct manifest *manifest, const char *status);
+/* Has it a cell of that id? */
+bool manifest_has(const struct manifest *manifest, const char *id);
+/* Is it one component of a path? Files of a cell are looked up below its id. NULL is not. */
+bool manifest_id_valid(const char *id);
 /* How many cells have that status. */
 unsigned int manifest_count(const struct manifest *manifest, const char *status);
 

@@ -229,7 +229,7 @@ static int check_ids(const char *path, const struct plan *plan)
 	return 0;
 }
 
-static void cell_clear(struct cell *cell)
+void cell_clear(struct cell *cell)
 {
 	free(cell->id);
 	free(cell->variant);
@@ -385,5 +385,7 @@ void plan_free(struct plan *plan)
 		free(plan->boots[i].cells);
 	free(plan->cells);
 	free(plan->boots);
+	free(plan->run_id);
+	json_decref(plan->shard);
 	free(plan);
 }

@@ -29,6 +29,13 @@ struct plan {
 	size_t nr_cells;
 	struct plan_boot *boots; /* warm-ups, then as the experiment's order says: order.h */
 	size_t nr_boots;
+	/*
+	 * Of a run that is split over hosts (shard.h), else NULL: its id, and what the manifest
+	 * keeps as "shard": k, n, boots of each cell, and "cells", those of the whole with their
+	 * shards.
+	 */
+	char *run_id;
+	json_t *shard;
 };
 
 /*
@@ -39,5 +46,7 @@ struct plan {
  */
 int plan_new(const struct experiment *exp, const char *only, unsigned int boots, struct plan **out);
 void plan_free(struct plan *plan);
+/* Frees what a cell holds, for who takes it out of a plan. */
+void cell_clear(struct cell *cell);
 
 #endif

@@ -42,7 +42,7 @@ static void set_add(json_t *sets, const char *name, const char *member)
 
 static char *key_name(const struct report_names *n, const char *setting, size_t len)
 {
-	return xasprintf("%s\n%s\n%.*s", n->device, n->workload, (int)len, setting);
+	return xasprintf("%s\n%s\n%u\n%.*s", n->device, n->workload, n->host, (int)len, setting);
 }
 
 /* Calls for each "key=value" of a variant; key_len is the length of the key alone. */
@@ -139,8 +139,10 @@ static void add_scenario(struct report *report, size_t i, const struct report_na
 	scenario = &report->scenarios[i];
 	scenario->throughput = NO_METRIC;
 	scenario->workload = workload_number(report, n->workload);
-	scenario->label =
-		xasprintf("%s, %s%s%s", n->workload, n->device, *variant ? ", " : "", variant);
+	autofree char *host = n->host ? xasprintf(", host of shard %u", n->host) : xstrdup("");
+
+	scenario->label = xasprintf("%s, %s%s%s%s", n->workload, n->device, *variant ? ", " : "",
+				    variant, host);
 	scenario->more = scenario->label + strlen(n->workload) + strlen(", ");
 }
 

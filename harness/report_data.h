@@ -2,7 +2,8 @@
 /*
  * Inside of the report: a run as tables of numbers. Cells are sorted along two axes: a *series*
  * is a mode (with the variant of its settings), what is compared; a *scenario* is device,
- * workload and the rest of the variant, what it is compared on.
+ * workload and the rest of the variant, what it is compared on; in a run that was split over
+ * several kinds of hosts also the kind, so that nothing is compared with what another one measured.
  */
 #ifndef HARNESS_REPORT_DATA_H
 #define HARNESS_REPORT_DATA_H
@@ -27,6 +28,7 @@ struct report_boot {
 
 struct report_names {
 	const char *mode, *device, *workload, *variant;
+	unsigned int host; /* its kind, if the run has several */
 };
 
 struct report_cell {
@@ -79,6 +81,7 @@ struct report {
 	size_t nr_workloads;
 	struct report_excluded *excluded;
 	size_t nr_excluded;
+	bool mixed;	   /* several kinds of hosts */
 	size_t nr_unknown; /* samples of cells or boots that the manifest does not have */
 	size_t nr_twice;   /* samples that are there twice: they count once */
 };

@@ -146,6 +146,13 @@ static void add_notes(struct strbuf *sb, const struct report *report,
 		strbuf_addf(sb, "</em>: what follows is what there was when this page was "
 				"written.</p>\n");
 	}
+	if (report->mixed)
+		strbuf_addf(
+			sb,
+			"<p class=\"note\"><strong>Several kinds of hosts.</strong> The run was "
+			"split over them. Multiples are of figures of the same host; figures "
+			"over several workloads are of all hosts together: do not divide "
+			"them.</p>\n");
 	if (plots->no_gnuplot)
 		strbuf_addf(sb,
 			    "<p class=\"note\">There are no plots: gnuplot was missing when this "

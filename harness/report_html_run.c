@@ -206,16 +206,23 @@ void report_html_environment(struct strbuf *sb, const struct report *report)
 	autofree char *text = json_dumps(config, JSON_INDENT(2) | JSON_ENCODE_ANY);
 	const char *key;
 	json_t *value;
+	size_t i;
 
 	strbuf_addf(sb, "<section id=\"environment\">\n<h2>Environment</h2>\n"
 			"<table class=\"cards\"><tbody>\n");
-	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+	for (i = 0; i < ARRAY_SIZE(keys); i++)
 		add_row(sb, keys[i], json_object_get(report->manifest, keys[i]));
 	json_object_foreach(environment, key, value) {
 		if (!strcmp(key, "preflight"))
 			add_preflight(sb, value);
 		else
 			add_row(sb, key, value);
+	}
+	json_array_foreach(json_object_get(report->manifest, "shards"), i, value) {
+		autofree char *name =
+			xasprintf("shard %lld", json_integer_value(json_object_get(value, "k")));
+
+		add_row(sb, name, value);
 	}
 	strbuf_addf(sb, "</tbody></table>\n");
 	if (text && config) {

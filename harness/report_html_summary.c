@@ -95,6 +95,8 @@ static void add_change(struct strbuf *sb, const struct report *report, size_t se
 
 	if (isnan(value) || isnan(base) || (same && !change->if_same))
 		return;
+	if (report->mixed) /* the medians could be of different hosts */
+		return;
 	strbuf_addf(sb, "%s%s <span data-metric=\"%s\">", (*nr)++ ? "; " : "", change->before,
 		    change->metric);
 	add_value(sb, report, metric, value);

@@ -5,7 +5,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "harness/hostmatch.h"
 #include "harness/log.h"
+#include "harness/manifest.h"
 #include "harness/report_data.h"
 #include "harness/util.h"
 
@@ -115,18 +117,12 @@ static int parse_boots(struct report *report, struct report_cell *cell, json_t *
 	return check_boots(report, cell);
 }
 
-/* Is it one component of a path? Files of the cell are looked up below this name. */
-static bool id_valid(const char *id)
-{
-	return id && *id && *id != '.' && !strchr(id, '/');
-}
-
 static int parse_cell(struct report *report, json_t *json)
 {
 	struct report_cell *cell = &report->cells[report->nr_cells];
 
 	cell->id = text_of(json, "id");
-	if (!id_valid(cell->id))
+	if (!manifest_id_valid(cell->id))
 		return bad_manifest(report, "cells", "a cell has no valid id");
 	cell->status = text_of(json, "status");
 	if (!cell->status)
@@ -137,6 +133,7 @@ static int parse_cell(struct report *report, json_t *json)
 		.device = text_of(json, "device"),
 		.workload = text_of(json, "workload"),
 		.variant = text_of(json, "variant"),
+		.host = report->mixed ? hostmatch_kind(report->manifest, json) : 0,
 	};
 	if (!cell->names.mode || !cell->names.device || !cell->names.workload)
 		return bad_manifest(report, cell->id, "mode, device or workload is missing");
@@ -203,5 +200,6 @@ int report_manifest_load(struct report *report, json_t *ids)
 		return bad_manifest(report, "schema", "not 1, the only one this program reads");
 	if (!text_of(report->manifest, "status"))
 		return bad_manifest(report, "status", "missing, or no text");
+	report->mixed = hostmatch_mixed(report->manifest);
 	return parse_cells(report, ids);
 }

@@ -37,6 +37,13 @@ static void link_latest(const char *dir)
 		log_debug("cannot link %s: %s", link, strerror(errno));
 }
 
+/* A shard's folder says which it is, so that its host can find it again. */
+static char *shard_dir(const struct run_options *options)
+{
+	return xasprintf(RESULTS "/shards/%s/shard-%u-of-%u", options->run_id, options->shard.k,
+			 options->shard.n);
+}
+
 char *run_new_dir(const char *name)
 {
 	char stamp[32];
@@ -60,7 +67,9 @@ int run_copy_experiment(const char *path, const char *dir)
 /* Makes the folder of a new run, with the configuration in it. Its real path, or NULL. */
 static char *make_run_dir(const struct run_options *options, const struct experiment *exp)
 {
-	autofree char *dir = options->out ? xstrdup(options->out) : run_new_dir(exp->name);
+	autofree char *dir = options->out	? xstrdup(options->out)
+			     : options->shard.n ? shard_dir(options)
+						: run_new_dir(exp->name);
 	autofree char *manifest = xasprintf("%s/manifest.json", dir);
 	char *real;
 	int ret;
@@ -127,6 +136,10 @@ static void inner_command(const struct run_options *options, const char *dir, bo
 		strlist_addf(argv, "--only=%s", options->only);
 	if (options->boots)
 		strlist_addf(argv, "--boots=%u", options->boots);
+	if (options->shard.n) {
+		strlist_addf(argv, "--shard=%u/%u", options->shard.k, options->shard.n);
+		strlist_addf(argv, "--run-id=%s", options->run_id);
+	}
 }
 
 /* One lab's life. 0 with the inner exit code in *code, or what lab_run() says. */
@@ -248,6 +261,9 @@ int run_dry(const struct run_options *options, const struct experiment *exp, str
 
 	if (in_lab)
 		printf("in the virtual lab:\n");
+	if (options->shard.n)
+		printf("shard %u of %u: %zu of %zu cells\n", options->shard.k, options->shard.n,
+		       plan->nr_cells, json_array_size(json_object_get(plan->shard, "cells")));
 	return run_host_dry(options, exp, plan, in_lab ? &lab : host);
 }
 
@@ -263,7 +279,7 @@ static int run_and_report(const struct run_options *options, const struct experi
 
 	if (!dir)
 		return EXIT_USAGE;
-	if (outermost)
+	if (outermost && !options->shard.n)
 		link_latest(dir);
 	code = in_lab ? run_in_lab(options, &exp->guest, dir)
 		      : run_host(options, exp, plan, host, dir);
@@ -286,6 +302,36 @@ bool run_wants_lab(const struct run_options *options)
 	return options->where == RUN_LAB || (options->where == RUN_AUTO && !options->host_file);
 }
 
+/* A shard that is resumed knows which it is. */
+static int resume_shard(struct run_options *options, char **run_id)
+{
+	struct shard shard;
+	int ret = shard_of_run(options->resume, &shard, run_id);
+
+	if (ret) /* a lab that was lost while it started has left no manifest */
+		return ret == -ENOENT ? 0 : ret;
+	if (options->shard.n && (options->shard.k != shard.k || options->shard.n != shard.n ||
+				 strcmp(options->run_id, *run_id) != 0)) {
+		log_err("%s: shard %u/%u of run %s, not the one to resume: leave --shard and "
+			"--run-id out",
+			options->resume, shard.k, shard.n, *run_id ? *run_id : "?");
+		return -EINVAL;
+	}
+	options->shard = shard;
+	options->run_id = *run_id;
+	return 0;
+}
+
+static int make_plan(const struct run_options *options, const struct experiment *exp,
+		     struct plan **plan)
+{
+	int ret = plan_new(exp, options->only, options->boots, plan);
+
+	if (!ret && options->shard.n)
+		ret = shard_apply(exp, &options->shard, options->run_id, *plan);
+	return ret;
+}
+
 static int run_one(const struct run_options *options)
 {
 	autofree char *path = config_path(options);
@@ -296,7 +342,7 @@ static int run_one(const struct run_options *options)
 	int code = EXIT_USAGE;
 
 	if (!experiment_load(path, &exp) && !host_load(in_lab ? NULL : options->host_file, &host) &&
-	    !plan_new(exp, options->only, options->boots, &plan)) {
+	    !make_plan(options, exp, &plan)) {
 		host->build_dir = options->build_dir;
 		code = options->dry_run ? run_dry(options, exp, plan, host, in_lab)
 					: run_and_report(options, exp, plan, host, in_lab);
@@ -309,7 +355,12 @@ static int run_one(const struct run_options *options)
 
 int run_command(const struct run_options *options)
 {
-	bool ab = options->ab || (options->resume && ab_is_session(options->resume));
+	struct run_options own = *options;
+	autofree char *run_id = NULL;
 
-	return ab ? ab_command(options) : run_one(options);
+	if (options->ab || (options->resume && ab_is_session(options->resume)))
+		return ab_command(options);
+	if (options->resume && resume_shard(&own, &run_id))
+		return EXIT_USAGE;
+	return run_one(&own);
 }

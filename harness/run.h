@@ -5,6 +5,8 @@
 
 #include <stdbool.h>
 
+#include "harness/shard.h"
+
 /* Exit codes of the command line (design: what scripts rely on). */
 enum exit_code {
 	EXIT_OK = 0,
@@ -22,11 +24,14 @@ enum exit_code {
 enum run_where { RUN_AUTO, RUN_HOST, RUN_LAB };
 
 struct run_options {
-	const char *config;	/* experiment file */
-	const char *host_file;	/* NULL: none */
-	const char *out;	/* directory of the results; NULL: results/RUN-ID */
+	const char *config;    /* experiment file */
+	const char *host_file; /* NULL: none */
+	/* directory of the results; NULL: results/RUN-ID, or results/shards/RUN-ID/shard-K-of-N */
+	const char *out;
 	const char *only;	/* glob on cell ids; NULL: all */
 	const char *resume;	/* directory of a run to continue; NULL: a new one */
+	const char *run_id;	/* of the whole run that a shard is of; NULL: no shard */
+	struct shard shard;	/* the part of the experiment to run here */
 	unsigned int boots;	/* 0: as the experiment says */
 	const char *ab;		/* the experiment to run against (ab.h); NULL: none */
 	unsigned int max_boots; /* with ab; 0: AB_MAX_BOOTS */

@@ -12,6 +12,7 @@
 #include "harness/log.h"
 #include "harness/preflight.h"
 #include "harness/run_boot.h"
+#include "harness/resume.h"
 #include "harness/samples.h"
 #include "harness/util.h"
 
@@ -86,18 +87,14 @@ static int open_manifest(struct host_run *run)
 		return ret;
 	}
 	if (!ret) {
-		json_t *now = experiment_json(run->exp);
-		bool same = json_equal(now, json_object_get(run->manifest.root, "config"));
+		json_t *env = environment(run);
 
-		json_decref(now);
-		if (!same) {
-			log_err("%s: the experiment is not the one this run was started with",
-				run->exp->path);
-			return -EINVAL;
-		}
-		/* A crash between a boot's samples and its record leaves rows of no boot. */
-		ret = samples_keep(run->samples_path, manifest_keeps_row, &run->manifest);
+		ret = resume_check(run->dir, &run->manifest, run->exp, run->plan, env);
+		json_decref(env);
 	}
+	/* A crash between a boot's samples and its record leaves rows of no boot. */
+	if (!ret)
+		ret = samples_keep(run->samples_path, manifest_keeps_row, &run->manifest);
 	return ret;
 }
 
@@ -201,5 +198,7 @@ int run_host(const struct run_options *options, const struct experiment *exp, st
 	if (journal_close(session.journal) && !ret)
 		ret = -EIO;
 	code = host_run_close(&run, ret);
+	if (!opened && ret == -EXDEV)
+		return EXIT_PREFLIGHT;
 	return !opened && options->resume ? EXIT_USAGE : code;
 }

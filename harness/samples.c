@@ -167,26 +167,35 @@ static int keep_row(struct strbuf *sb, const struct sample_row *row)
 	return add_row(sb, &key, &value);
 }
 
+int samples_filter(const char *path, bool (*keep)(const void *arg, const struct sample_row *row),
+		   const void *arg, struct strbuf *text)
+{
+	struct sample_table table = { 0 };
+	int ret = samples_read(path, &table);
+
+	if (!text->len)
+		strbuf_addf(text, SAMPLES_HEADER "\n");
+	for (size_t i = 0; i < table.nr && !ret; i++)
+		if (keep(arg, &table.rows[i]))
+			ret = keep_row(text, &table.rows[i]);
+	sample_table_free(&table);
+	return ret;
+}
+
 int samples_keep(const char *path, bool (*keep)(const void *arg, const struct sample_row *row),
 		 const void *arg)
 {
-	struct sample_table table = { 0 };
-	struct strbuf sb = { 0 };
+	struct strbuf text = { 0 };
 	int ret;
 
 	if (!file_exists(path))
 		return 0;
-	ret = samples_read(path, &table);
-	strbuf_addf(&sb, SAMPLES_HEADER "\n");
-	for (size_t i = 0; i < table.nr && !ret; i++)
-		if (keep(arg, &table.rows[i]))
-			ret = keep_row(&sb, &table.rows[i]);
+	ret = samples_filter(path, keep, arg, &text);
 	if (!ret) {
-		ret = file_replace(path, sb.data, sb.len);
+		ret = file_replace(path, text.data, text.len);
 		if (ret)
 			log_err("cannot write %s: %s", path, strerror(-ret));
 	}
-	free(sb.data);
-	sample_table_free(&table);
+	free(text.data);
 	return ret;
 }

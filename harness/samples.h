@@ -66,6 +66,14 @@ int samples_read(const char *path, struct sample_table *out);
 void sample_table_free(struct sample_table *table);
 
 /*
+ * Adds the file's rows that keep() wants to the text, the header before the first. 0, or as
+ * samples_read().
+ */
+struct strbuf;
+int samples_filter(const char *path, bool (*keep)(const void *arg, const struct sample_row *row),
+		   const void *arg, struct strbuf *text);
+
+/*
  * Drops the rows that keep() does not want, and a torn last line; replaces the file
  * atomically. A missing file is success. 0 or -errno with a logged reason.
  */

@@ -87,6 +87,8 @@ step "fuzzing of what reads results"
 add_units make --no-print-directory results-fuzz
 step "the memcached load generator on the loopback"
 add_lines 37 timeout 180 tests/load.sh build
+step "the nightly script"
+add_lines 60 timeout 300 tests/nightly.sh
 step "the packet benchmark between two network namespaces"
 if ip netns add "probe-$$" 2>/dev/null && ip -n "probe-$$" link add probe0 type veth peer name probe1; then
 	add_lines 47 timeout 180 tests/pkt.sh
@@ -109,6 +111,8 @@ add_lines 44 tests/lab/network.sh "$out/network" $((256 << 20))
 step "coIOMMU under strain"
 timeout 600 "$bench" run tests/lab/coiommu.yaml --out "$out/strain" || echo "exit status $?"
 add_lines 20 tests/lab/strain.sh "$out/strain"
+step "a run split over hosts by Slurm, one of which is lost"
+add_lines 21 timeout 900 tests/lab/fleet.sh "$bench" tests/lab "$out/fleet"
 step "every figure of the reports, computed again from the samples"
 for run in run network strain; do
 	add_lines 1 build/tests/test_report_figures "$out/$run"
