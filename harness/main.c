@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "bench/registry.h"
+#include "bench/replay.h"
 #include "harness/check.h"
 #include "harness/compare.h"
 #include "harness/config.h"
@@ -410,6 +411,8 @@ static const struct command commands[] = {
 	  cmd_list },
 	{ "report", "RUN...", "write a run's report again, print its table", cmd_report },
 	{ "compare", "BASE NEW [OPTIONS]", "is a run worse than another one?", cmd_compare },
+	{ "replay", "TRACE... [OPTIONS]", "recorded DMA mappings through other policies",
+	  replay_command },
 	{ "restore", "", "undo what an interrupted run left on this host", cmd_restore },
 	{ "lab", "[--cpus N] [COMMAND...]", "a shell, or a command, in the virtual lab", cmd_lab },
 	{ "help", "", "this text", cmd_help },

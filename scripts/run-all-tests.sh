@@ -85,6 +85,8 @@ step "fuzzing of the requests"
 add_units make --no-print-directory coiommu-fuzz
 step "the memcached load generator on the loopback"
 add_lines 37 timeout 180 tests/load.sh build
+step "replays of made traces"
+add_lines 20 timeout 180 tests/replay.sh build
 step "the packet benchmark between two network namespaces"
 if ip netns add "probe-$$" 2>/dev/null && ip -n "probe-$$" link add probe0 type veth peer name probe1; then
 	add_lines 47 timeout 180 tests/pkt.sh
@@ -102,6 +104,9 @@ add_lines 44 tests/lab/network.sh "$out/network" $((256 << 20))
 step "coIOMMU under strain"
 timeout 600 "$bench" run tests/lab/coiommu.yaml --out "$out/strain" || echo "exit status $?"
 add_lines 20 tests/lab/strain.sh "$out/strain"
+step "coIOMMU recorded, and replayed"
+timeout 600 "$bench" run tests/lab/replay.yaml --out "$out/replay" || echo "exit status $?"
+add_lines 25 tests/lab/replay.sh "$bench" "$out/replay"
 step "coIOMMU: the driver's life, negative controls, memory pressure"
 in_lab 27 900 --cpus 2 sh "$(pwd)/tests/lab/coiommu.sh" "$(pwd)/build" "$(pwd)/tests/lab"
 step "accidents, in the virtual lab"
