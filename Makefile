@@ -14,7 +14,7 @@ WARNINGS := -Wall -Wextra -Wshadow -Wvla -Wundef -Wformat=2 -Wwrite-strings -Wpo
 ifneq ($(WERROR),0)
 WARNINGS += -Werror
 endif
-PKGS := jansson yaml-0.1 libpci hwloc numa
+PKGS := jansson yaml-0.1 libpci hwloc numa sqlite3
 CFLAGS ?= -O2 -g
 REVISION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -I. $(WARNINGS) $(CFLAGS) $(SANFLAGS) \
@@ -42,7 +42,7 @@ IMAGES := $(BUILD)/images/guest.erofs
 .SECONDARY:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
-include drivers/drivers.mk bench/load/load.mk
+include drivers/drivers.mk bench/load/load.mk tests/fuzz.mk
 
 all: $(BUILD)/iommubench $(BUILD)/agent $(BUILD)/insn_plugin.so $(BUILD)/lab_hold \
 	$(BUILD)/drivers/libcoiommu.so $(LOAD_TOOLS)

@@ -64,8 +64,12 @@ struct comparison {
 int compare_match(struct comparison *c);
 /* Do both runs mean the same by this cell? If not, *why is what differs, to free. */
 bool compare_same_cell(const struct comparison *c, const struct report_cell *cell, char **why);
+/* A hash, to free, of all settings that runs must have in common for their cells to compare. */
+char *compare_cell_setup(const struct report *report, const struct report_cell *cell);
 
-/* Is the metric to be judged? compare_metrics.c */
+/* Is it one of the metrics to judge by; where CPUs are emulated, too? compare_metrics.c */
+bool compare_is_usual(const char *metric, const char *unit, bool emulated);
+/* Is the metric to be judged? */
 bool compare_wants(const struct comparison *c, const struct series *series);
 /* The values of both sides, counts per operation. */
 void compare_values(const struct comparison *c, const struct series *base,

@@ -23,16 +23,20 @@
 #define DRIVE_BYTES (1024 * MIB)
 
 /*
- * The lab's devices. Each emulated function is in an IOMMU group of its own.
- * edu's default mask reaches 256 MiB only.
+ * The lab's devices. Each emulated function is in an IOMMU group of its own. The emulated e1000e
+ * has no reset of its own: below a port of its own VFIO resets its bus. Without that a NIC whose
+ * guest was killed went on receiving, and aborted the emulator when the next driver came. edu's
+ * default mask reaches 256 MiB only.
  */
 static const char *const device_args[] = {
 	"-device", "nvme,drive=nvme0,serial=iommubench0,addr=0x10",
 	"-device", "nvme,drive=nvme1,serial=iommubench1,addr=0x11",
+	"-device", "pcie-root-port,id=slot0,chassis=1,slot=1,addr=0x12",
+	"-device", "pcie-root-port,id=slot1,chassis=2,slot=2,addr=0x13",
 	"-netdev", "hubport,id=port0,hubid=0",
-	"-device", "e1000e,netdev=port0,mac=52:54:00:00:00:01,addr=0x12",
+	"-device", "e1000e,netdev=port0,mac=52:54:00:00:00:01,bus=slot0",
 	"-netdev", "hubport,id=port1,hubid=0",
-	"-device", "e1000e,netdev=port1,mac=52:54:00:00:00:02,addr=0x13",
+	"-device", "e1000e,netdev=port1,mac=52:54:00:00:00:02,bus=slot1",
 	"-device", "edu,dma_mask=0xffffffffffffffff,addr=0x14",
 };
 

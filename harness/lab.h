@@ -27,8 +27,8 @@ struct lab_options {
 
 /* The lab's devices that are there to be assigned, and the port at the other end of the NIC. */
 #define LAB_NVME "0000:00:10.0"
-#define LAB_NIC "0000:00:12.0"
-#define LAB_PEER "0000:00:13.0"
+#define LAB_NIC "0000:01:00.0"
+#define LAB_PEER "0000:02:00.0"
 
 struct lab {
 	struct vm *vm;

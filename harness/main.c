@@ -11,12 +11,14 @@
 #include "harness/check.h"
 #include "harness/compare.h"
 #include "harness/config.h"
+#include "harness/export.h"
 #include "harness/journal.h"
 #include "harness/lab.h"
 #include "harness/list.h"
 #include "harness/log.h"
 #include "harness/report.h"
 #include "harness/run.h"
+#include "harness/trend.h"
 #include "harness/util.h"
 #include "harness/wait.h"
 
@@ -317,6 +319,58 @@ static int cmd_compare(int argc, char **argv)
 	return compare_command(&options, stdout);
 }
 
+/* --- export --- */
+
+static const struct option export_longopts[] = {
+	{ "format", required_argument, NULL, 'f' },
+	{ "out", required_argument, NULL, 'o' },
+	{ "help", no_argument, NULL, 'h' },
+	{ 0 },
+};
+static const char *const export_help[ARRAY_SIZE(export_longopts)] = {
+	"NAME: one of the formats below",
+	"FILE: where to, instead of stdout; it is replaced at once, when all is written",
+	"this text",
+};
+
+static int print_export_help(void)
+{
+	command_help("export", export_longopts, export_help);
+	printf("\nFormats:\n");
+	export_print_formats(stdout);
+	printf("All of them have only the values that count: those of boots that are ok. "
+	       "samples.csv has every one.\n");
+	return EXIT_OK;
+}
+
+static int cmd_export(int argc, char **argv)
+{
+	struct export_options options = { 0 };
+	int opt;
+
+	while ((opt = getopt_long(argc, argv, "", export_longopts, NULL)) >= 0) {
+		if (opt == 'h')
+			return print_export_help();
+		if (opt == 'f')
+			options.format = optarg;
+		else if (opt == 'o')
+			options.out = optarg;
+		else
+			return EXIT_USAGE;
+	}
+	if (argc - optind != 1)
+		return usage_error("export", "which run? (results/latest is the newest)");
+	if (!options.format)
+		return usage_error("export", "--format is needed: csv, for example");
+	options.run = argv[optind];
+	return export_command(&options, stdout);
+}
+
+static int cmd_trend(int argc, char **argv)
+{
+	return trend_main(argc, argv, scripts_dir);
+}
+
 /* --- the small ones --- */
 
 /* For commands without options: is it a call for help? */
@@ -413,6 +467,10 @@ static const struct command commands[] = {
 	{ "compare", "BASE NEW [OPTIONS]", "is a run worse than another one?", cmd_compare },
 	{ "replay", "TRACE... [OPTIONS]", "recorded DMA mappings through other policies",
 	  replay_command },
+	{ "export", "RUN --format FORMAT [--out FILE]", "a run's results for other tools",
+	  cmd_export },
+	{ "trend", "DIR [OPTIONS]", "what has changed over the nightly runs in a folder?",
+	  cmd_trend },
 	{ "restore", "", "undo what an interrupted run left on this host", cmd_restore },
 	{ "lab", "[--cpus N] [COMMAND...]", "a shell, or a command, in the virtual lab", cmd_lab },
 	{ "help", "", "this text", cmd_help },

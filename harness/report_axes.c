@@ -62,12 +62,12 @@ static const char *next_setting(const char **rest, size_t *len, size_t *key_len)
 }
 
 /* Which modes have a device and workload (key ""), and which have each setting there. */
-static json_t *collect_keys(const struct report *report, const struct report_names *names)
+static json_t *collect_keys(const struct report *report)
 {
 	json_t *sets = json_object();
 
 	for (size_t i = 0; i < report->nr_cells; i++) {
-		const struct report_names *n = &names[i];
+		const struct report_names *n = &report->cells[i].names;
 		autofree char *all = key_name(n, "", 0);
 		const char *rest = n->variant, *setting;
 		size_t len, key_len;
@@ -167,15 +167,15 @@ static void count_cells(struct report *report)
 	}
 }
 
-void report_axes_build(struct report *report, const struct report_names *names)
+void report_axes_build(struct report *report)
 {
 	struct index series = { json_object() }, scenarios = { json_object() };
-	json_t *sets = collect_keys(report, names);
+	json_t *sets = collect_keys(report);
 
 	for (size_t i = 0; i < report->nr_cells; i++) {
 		struct strbuf own = { 0 }, rest = { 0 };
 		struct report_cell *cell = &report->cells[i];
-		const struct report_names *n = &names[i];
+		const struct report_names *n = &cell->names;
 
 		split_variant(sets, n, &own, &rest);
 		autofree char *series_key = xasprintf("%s\n%s", n->mode, own.data);

@@ -21,13 +21,19 @@ struct report_metric {
 struct report_boot {
 	unsigned int index;
 	bool ok; /* only values of such boots count */
+	const char *status;
 	json_t *json;
+};
+
+struct report_names {
+	const char *mode, *device, *workload, *variant;
 };
 
 struct report_cell {
 	const char *id, *status, *reason; /* reason may be NULL */
+	struct report_names names;
 	size_t series, scenario;
-	struct report_boot *boots;
+	struct report_boot *boots; /* by index */
 	size_t nr_boots, nr_ok;
 	double *values; /* [metric * nr_boots + boot], NAN where there is none */
 };
@@ -65,12 +71,18 @@ struct report {
 	struct report_excluded *excluded;
 	size_t nr_excluded;
 	size_t nr_unknown; /* samples of cells or boots that the manifest does not have */
+	size_t nr_twice;   /* samples that are there twice: they count once */
 };
 
 #define NO_METRIC ((size_t)-1)
 #define METRIC_THROUGHPUT ((size_t)0) /* computed: what the scenario is about, per second */
 
-/* Reads the run. As report_write() for errors. The report is to be freed in any case. */
+/*
+ * Reads the run, the results of which may be of any origin: whatever would make a figure wrong
+ * or ambiguous is refused (a value of a boot twice and different, a metric with two units, an ok
+ * boot without values, a row of another mode than its cell ...). As report_write() for errors.
+ * The report is to be freed in any case.
+ */
 int report_load(const char *run_dir, struct report *report);
 void report_free(struct report *report);
 
@@ -103,10 +115,13 @@ double report_series_value(const struct report *report, size_t series, size_t me
  */
 double report_series_ratio(const struct report *report, size_t series, size_t metric, size_t *nr);
 
-/* Internal to loading: report_axes.c. Gives the cells their series and scenario. */
-struct report_names {
-	const char *mode, *device, *workload, *variant;
-};
-void report_axes_build(struct report *report, const struct report_names *names);
+/*
+ * Internal to loading. report_manifest.c: reads and checks the manifest; in ids the cells'
+ * numbers by id. report_axes.c: gives the cells their series and scenario. report_data.c: the
+ * computed metric.
+ */
+int report_manifest_load(struct report *report, json_t *ids);
+void report_axes_build(struct report *report);
+void report_compute_throughput(struct report *report, size_t scenario);
 
 #endif

@@ -83,9 +83,19 @@ static const char style[] =
 	"h2,h3{break-after:avoid}.plots{display:block}figure{margin-bottom:6mm}"
 	".plot{max-width:150mm}}\n";
 
+/* U+FFFE and U+FFFF, which neither HTML nor XML has. */
+static bool is_noncharacter(const char *text)
+{
+	return !strncmp(text, "\xef\xbf\xbe", 3) || !strncmp(text, "\xef\xbf\xbf", 3);
+}
+
 void page_text(struct strbuf *sb, const char *text)
 {
 	for (; *text; text++) {
+		if (is_noncharacter(text)) {
+			text += 2;
+			continue;
+		}
 		switch (*text) {
 		case '&':
 			strbuf_add(sb, "&amp;", 5);

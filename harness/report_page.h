@@ -5,7 +5,7 @@
 
 #include "harness/util.h"
 
-/* Text from outside, escaped for element content and for quoted attributes. */
+/* Text from outside, escaped for HTML's and XML's element content and quoted attributes. */
 void page_text(struct strbuf *sb, const char *text);
 /* The same between tags: <tag>text</tag>; open may have attributes ("td class=\"n\""). */
 void page_element(struct strbuf *sb, const char *open, const char *text);

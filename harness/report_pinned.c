@@ -42,7 +42,7 @@ static bool parse_point(const char *line, double *t_s, double *bytes)
 /* Reads up to the first line that is none; a crash may have cut the last one. */
 static void read_curve(const char *path, struct curve *curve)
 {
-	FILE *file = fopen(path, "re");
+	FILE *file = file_open_regular(path);
 	char line[128];
 
 	if (!file)

@@ -160,6 +160,24 @@ int write_all(int fd, const void *data, size_t len)
 	return 0;
 }
 
+FILE *file_open_regular(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "re");
+	struct stat st;
+
+	if (!file) {
+		if (fd >= 0)
+			close(fd);
+		return NULL;
+	}
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode))
+		return file;
+	fclose(file);
+	errno = EINVAL;
+	return NULL;
+}
+
 int file_write(const char *path, const char *text, bool create)
 {
 	int flags = O_WRONLY | O_CLOEXEC | (create ? O_CREAT | O_TRUNC : 0);

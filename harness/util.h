@@ -61,6 +61,11 @@ void strlist_free(struct strlist *list);
 char *file_read(const char *path, size_t *len);
 /* As file_read(), with trailing white space removed: for sysfs and proc attributes. */
 char *file_read_trimmed(const char *path);
+/*
+ * fopen(path, "re"), to fclose(), for files from outside: never waits, as for a pipe's other end.
+ * NULL with errno, EINVAL if it is no regular file.
+ */
+FILE *file_open_regular(const char *path);
 /* Writes in one write() call, as sysfs needs; the file must exist unless create is set. */
 int file_write(const char *path, const char *text, bool create);
 /* Replaces path atomically (temporary file, fsync, rename): a crash leaves old or new. */

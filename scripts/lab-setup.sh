@@ -22,4 +22,8 @@ modprobe kvm-amd 2>/dev/null || modprobe kvm-intel
 held=$("$build/lab_hold" 2>/dev/null </dev/null & echo $!)
 kill -0 "$held"
 modprobe -a vfio-pci nvme e1000e
+# Of the emulated NICs' resets that by power management does nothing.
+for nic in /sys/bus/pci/drivers/e1000e/0000:*; do
+	echo bus >"$nic/reset_method"
+done
 echo 0 >/proc/sys/kernel/hung_task_timeout_secs 2>/dev/null || true

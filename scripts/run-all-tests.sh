@@ -83,6 +83,8 @@ step "the protocol with ThreadSanitizer"
 add_units make --no-print-directory coiommu-tsan
 step "fuzzing of the requests"
 add_units make --no-print-directory coiommu-fuzz
+step "fuzzing of what reads results"
+add_units make --no-print-directory results-fuzz
 step "the memcached load generator on the loopback"
 add_lines 37 timeout 180 tests/load.sh build
 step "replays of made traces"
@@ -98,6 +100,8 @@ step "a small experiment in the virtual lab"
 timeout 900 "$bench" run tests/lab/experiment.yaml --out "$out/run" ||
 	echo "exit status $?"
 add_lines 43 tests/lab/results.sh "$out/run" $((256 << 20))
+step "its exports and those of harmful results, read by the formats' own readers"
+add_lines 8 tests/export.py "$bench" "$out/run"
 step "every network workload, in the virtual lab"
 timeout 900 "$bench" run tests/lab/network.yaml --out "$out/network" || echo "exit status $?"
 add_lines 44 tests/lab/network.sh "$out/network" $((256 << 20))

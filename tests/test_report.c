@@ -239,8 +239,8 @@ static void everything_from_files_is_escaped(void **state)
 	struct made made = { 0 };
 	autofree char *html = NULL, *text = NULL;
 
-	add_cell(&made, "static", "<svg onload=x>", "", "ok", THREE_BOOTS);
-	add_cell(&made, "<i>'`touch x`", "<svg onload=x>", "", "ok", THREE_BOOTS);
+	add_cell(&made, "static", "<svg onload=x>", "", "ok", BOOT(0, "ok") "," BOOT(1, "ok"));
+	add_cell(&made, "<i>'`touch x`", "<svg onload=x>", "", "ok", BOOT(0, "ok"));
 	add_cell(&made, "\\u001b[2J", "<svg onload=x>", "", "skipped", "");
 	add_value(&made, CELL("static", "<svg onload=x>", ""), 0, "<b>metric", "<s>", 5);
 	add_value(&made, CELL("static", "<svg onload=x>", ""), 1, "lat_p99_s", "<s>", 5);
@@ -308,20 +308,6 @@ static void boots_that_are_not_ok_do_not_count_but_are_listed(void **state)
 	assert_contains(html, "1 values in samples.csv belong to no boot");
 	assert_contains(html, "Not complete.");
 	assert_contains(html, "<em>partial</em>");
-}
-
-static void of_a_repeated_boot_the_last_values_count(void **state)
-{
-	struct made made = { 0 };
-	autofree char *text = NULL, *line = NULL;
-
-	add_cell(&made, "static", "fio", "", "ok", BOOT(0, "ok"));
-	add_value(&made, CELL("static", "fio", ""), 0, "vm_create_s", "s", 9);
-	add_value(&made, CELL("static", "fio", ""), 0, "vm_create_s", "s", 2);
-	put_run(&made, "complete", "host");
-	text = table();
-	line = line_of(text, "static");
-	assert_contains(line, " 2.00 s ");
 }
 
 static void nothing_to_divide_by_is_a_dash(void **state)
@@ -550,7 +536,6 @@ int main(void)
 		cmocka_unit_test_setup(everything_from_files_is_escaped, clean),
 		cmocka_unit_test_setup(page_needs_no_network, clean),
 		cmocka_unit_test_setup(boots_that_are_not_ok_do_not_count_but_are_listed, clean),
-		cmocka_unit_test_setup(of_a_repeated_boot_the_last_values_count, clean),
 		cmocka_unit_test_setup(nothing_to_divide_by_is_a_dash, clean),
 		cmocka_unit_test_setup(runs_that_have_hardly_begun, clean),
 		cmocka_unit_test_setup(lab_figures_are_marked, clean),

@@ -7,6 +7,7 @@ set -u
 bench=$1
 run=$2
 failures=0
+# shellcheck source=tests/lab/holds.sh
 . "${0%/*}/holds.sh"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
