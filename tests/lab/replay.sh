@@ -20,7 +20,7 @@ holds "every cell is ok" "$(grep -c '"status": "ok"' "$run/manifest.json") == 4"
 for trace in "$run"/cells/*/0/trace.coit; do
 	cell=${trace%/0/trace.coit}
 	cell=${cell##*/}
-	name=$(echo "$cell" | cut -d. -f4 | cut -d+ -f1)
+	name=$(echo "$cell" | cut -d. -f3)
 	"$bench" replay "$trace" --policy coiommu --json >"$work/json"
 	holds "$name: the replay says it is exact" "$? == 0 && $(grep -c '"exact": true' "$work/json") == 1"
 	# name of the metric, name of the count
