@@ -28,7 +28,10 @@ endif
 
 LIB_SRC := $(filter-out harness/main.c,$(wildcard harness/*.c)) \
 	$(filter-out bench/load/%,$(wildcard bench/*.c bench/*/*.c))
-LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o)
+# Replays use the very policy that the backend is built of.
+REPLAY_OBJ := $(addprefix $(BUILD)/drivers/host/,memmap.o policy.o policy_pin.o policy_unpin.o \
+	trace_file.o)
+LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o) $(REPLAY_OBJ)
 TEST_SRC := $(filter-out tests/test_coiommu_%,$(wildcard tests/test_*.c))
 TESTS := $(TEST_SRC:tests/%.c=$(BUILD)/tests/%)
 
@@ -67,7 +70,8 @@ check: $(TESTS) $(COIOMMU_TESTS)
 test: deps
 	$(Q)$(MAKE) --no-print-directory lint
 	$(Q)$(MAKE) --no-print-directory all images images-newer $(BUILD)/tests/lab/life \
-		$(BUILD)/load/memload $(BUILD)/load/pkt $(BUILD)/tests/load/delay
+		$(BUILD)/load/memload $(BUILD)/load/pkt $(BUILD)/tests/load/delay \
+		$(BUILD)/tests/make_trace
 	$(Q)scripts/run-all-tests.sh
 
 deps:
@@ -85,6 +89,9 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/tests/tree.o $(LIB_OBJ)
 	@echo "  LD    $@"
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
+# Replays are compared with the backend itself.
+$(BUILD)/tests/test_replay_backend: $(filter-out $(REPLAY_OBJ),$(COIOMMU_OBJ))
+
 $(BUILD)/tests/test_agent: | $(BUILD)/agent
 
 $(BUILD)/tests/test_journal $(BUILD)/tests/test_bind $(BUILD)/tests/test_tuning: \
@@ -96,6 +103,10 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+REPLAY_USERS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard bench/replay/*.c bench/record/*.c tests/test_replay*.c \
+	tests/make_trace.c))
+$(REPLAY_USERS): ALL_CFLAGS += -Idrivers/include -Idrivers/host
 
 # The revision is recorded with each run; only this file is built anew when it changes.
 $(BUILD)/harness/manifest.o: ALL_CFLAGS += -DGIT_REVISION='"$(REVISION)"'

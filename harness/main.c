@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "bench/registry.h"
+#include "bench/replay.h"
 #include "harness/calibrate.h"
 #include "harness/check.h"
 #include "harness/cli.h"
@@ -545,6 +546,8 @@ static const struct command commands[] = {
 	{ "calibrate", "CONFIG | --from RUN RUN...", "how much of a change is noise on this host",
 	  cmd_calibrate },
 	{ "merge", "--out DIR SHARD...", "join the shards of a run (run --shard)", cmd_merge },
+	{ "replay", "TRACE... [OPTIONS]", "recorded DMA mappings through other policies",
+	  replay_command },
 	{ "export", "RUN --format FORMAT [--out FILE]", "a run's results for other tools",
 	  cmd_export },
 	{ "trend", "DIR [OPTIONS]", "what has changed over the nightly runs in a folder?",

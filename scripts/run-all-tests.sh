@@ -89,6 +89,8 @@ step "the memcached load generator on the loopback"
 add_lines 37 timeout 180 tests/load.sh build
 step "the nightly script"
 add_lines 60 timeout 300 tests/nightly.sh
+step "replays of made traces"
+add_lines 20 timeout 180 tests/replay.sh build
 step "the packet benchmark between two network namespaces"
 if ip netns add "probe-$$" 2>/dev/null && ip -n "probe-$$" link add probe0 type veth peer name probe1; then
 	add_lines 47 timeout 180 tests/pkt.sh
@@ -123,6 +125,9 @@ if command -v chromium >/dev/null 2>&1; then
 else
 	tests/browser.sh # says that it is skipped
 fi
+step "coIOMMU recorded, and replayed"
+timeout 600 "$bench" run tests/lab/replay.yaml --out "$out/replay" || echo "exit status $?"
+add_lines 25 tests/lab/replay.sh "$bench" "$out/replay"
 step "coIOMMU: the driver's life, negative controls, memory pressure"
 in_lab 27 900 --cpus 2 sh "$(pwd)/tests/lab/coiommu.sh" "$(pwd)/build" "$(pwd)/tests/lab"
 step "accidents, in the virtual lab"

@@ -10,6 +10,7 @@
 #include "bench/mode.h"
 #include "bench/modes/coiommu.h"
 #include "bench/modes/proof.h"
+#include "bench/record/recording.h"
 #include "harness/boot.h"
 #include "harness/proc.h"
 #include "harness/util.h"
@@ -33,6 +34,10 @@ static const struct setting settings_table[] = {
 	  "neighbourhood pinned unasked at most, in pages, a power of two; 0: off" },
 	{ "before", SETTING_CHOICE, "refuse", before_choices, 0, 0,
 	  "DMA before the guest's driver is loaded: refused, or all memory pinned" },
+	{ "trace", SETTING_BOOL, "no", NULL, 0, 0,
+	  "record all mappings as trace.coit, for iommubench replay" },
+	{ "trace_buffer", SETTING_SIZE, "16MiB", NULL, 65536, 1e12,
+	  "guest memory that holds a boot's trace, about 60 bytes a mapping" },
 	{ 0 },
 };
 
@@ -79,6 +84,8 @@ static void configure(const struct settings *settings, struct vm_config *vm)
 		       { "speculate", "SPECULATE" } };
 
 	coiommu_preload(vm);
+	if (settings_bool(settings, "trace"))
+		strlist_add(&vm->env, "COIOMMU_TRACE=1");
 	strlist_addf(&vm->env, "COIOMMU_INTERVAL_MS=%.0f",
 		     settings_time(settings, "interval") * 1e3);
 	strlist_addf(&vm->env, "COIOMMU_QUOTA=%llu",
@@ -95,7 +102,11 @@ int coiommu_guest_setup(struct boot *boot, const struct settings *settings)
 {
 	char *const argv[] = { (char *)"modprobe", (char *)"coiommu", NULL };
 
-	return guest_run(boot->vm->guest, argv, 30, NULL);
+	int ret = guest_run(boot->vm->guest, argv, 30, NULL);
+
+	if (!ret && settings_bool(settings, "trace"))
+		ret = recording_start(boot, settings_size(settings, "trace_buffer"));
+	return ret;
 }
 
 /* Guest: its driver tracks the device under test and has asked for pages. */
