@@ -14,7 +14,7 @@ WARNINGS := -Wall -Wextra -Wshadow -Wvla -Wundef -Wformat=2 -Wwrite-strings -Wpo
 ifneq ($(WERROR),0)
 WARNINGS += -Werror
 endif
-PKGS := jansson yaml-0.1 libpci hwloc numa
+PKGS := jansson yaml-0.1 libpci hwloc numa sqlite3
 CFLAGS ?= -O2 -g
 REVISION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -I. $(WARNINGS) $(CFLAGS) $(SANFLAGS) \
@@ -87,8 +87,10 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/tests/tree.o $(LIB_OBJ)
 
 $(BUILD)/tests/test_agent: | $(BUILD)/agent
 
-$(BUILD)/tests/test_journal $(BUILD)/tests/test_bind: $(BUILD)/tests/fake_host.o \
-	$(BUILD)/tests/fake_kernel.o
+$(BUILD)/tests/test_journal $(BUILD)/tests/test_bind $(BUILD)/tests/test_tuning: \
+	$(BUILD)/tests/fake_host.o $(BUILD)/tests/fake_kernel.o
+$(BUILD)/tests/test_pciconf $(BUILD)/tests/test_isolation $(BUILD)/tests/test_groups: \
+	$(BUILD)/tests/fake_pci.o
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)

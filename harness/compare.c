@@ -261,6 +261,8 @@ int compare_command(const struct compare_options *options, FILE *out)
 			print_json(&c, status, out);
 		else
 			compare_print(&c, out);
+		if (options->html && compare_html(&c))
+			status = EXIT_USAGE;
 	}
 	comparison_free(&c);
 	return status;

@@ -15,14 +15,17 @@ struct compare_options {
 	bool all;		  /* all metrics that have a direction */
 	bool force;		  /* compare what differs in device, guest or environment, too */
 	bool as_json;
-	const char *floors; /* file of noise floors, see floors.h; NULL: the defaults */
-	uint64_t seed;	    /* of the bootstrap */
+	const char *floors;	 /* file of noise floors, see floors.h; NULL: the defaults */
+	uint64_t seed;		 /* of the bootstrap */
+	const char *html;	 /* file to write a page to as well; NULL: none */
+	const char *scripts_dir; /* has plots/, for the page */
 };
 
 /*
  * The whole command: writes a table, worst first, or one JSON object, to out. Returns an exit
  * code: EXIT_OK no regression; EXIT_REGRESSION; EXIT_INCONCLUSIVE: none found, but some metric
- * is inconclusive; EXIT_USAGE: not comparable or not readable, with a logged reason.
+ * is inconclusive; EXIT_USAGE: not comparable or not readable, or the page cannot be written,
+ * with a logged reason.
  *
  * The JSON object: schema (1), kind ("comparison"), base and new (run_id, path, git_revision,
  * boots, boots_left_out), where, alpha, confidence, power, resamples, seed, forced (what --force

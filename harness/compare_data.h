@@ -64,8 +64,12 @@ struct comparison {
 int compare_match(struct comparison *c);
 /* Do both runs mean the same by this cell? If not, *why is what differs, to free. */
 bool compare_same_cell(const struct comparison *c, const struct report_cell *cell, char **why);
+/* A hash, to free, of all settings that runs must have in common for their cells to compare. */
+char *compare_cell_setup(const struct report *report, const struct report_cell *cell);
 
-/* Is the metric to be judged? compare_metrics.c */
+/* Is it one of the metrics to judge by; where CPUs are emulated, too? compare_metrics.c */
+bool compare_is_usual(const char *metric, const char *unit, bool emulated);
+/* Is the metric to be judged? */
 bool compare_wants(const struct comparison *c, const struct series *series);
 /* The values of both sides, counts per operation. */
 void compare_values(const struct comparison *c, const struct series *base,
@@ -73,6 +77,17 @@ void compare_values(const struct comparison *c, const struct series *base,
 
 /* compare_print.c */
 void compare_print(const struct comparison *c, FILE *out);
+/* How its figures are written; to free. A relative change, p or q, the smallest change, boots. */
+char *compare_percent(double relative);
+char *compare_probability(double p);
+char *compare_smallest(const struct gate_test *test);
+char *compare_boots(const struct gate_test *test);
+size_t compare_count(const struct comparison *c, enum verdict verdict);
+/*
+ * Writes the page to options->html, compare_html.c. 0 or -errno, logged; if just the plot
+ * failed, the page is there without it.
+ */
+int compare_html(const struct comparison *c);
 /* New reference. */
 json_t *compare_json(const struct comparison *c, int exit_status);
 

@@ -201,3 +201,20 @@ bool compare_same_cell(const struct comparison *c, const struct report_cell *cel
 	return same_settings(c, a, "modes", text_in(a, "mode"), why) &&
 	       same_settings(c, a, "workloads", text_in(a, "workload"), why);
 }
+
+char *compare_cell_setup(const struct report *report, const struct report_cell *cell)
+{
+	const json_t *config = json_object_get(report->manifest, "config");
+	const json_t *own = cell_json(report, cell);
+	const char *variant = text_in(own, "variant");
+	json_t *setup =
+		json_pack("{s:O?, s:O?, s:O?, s:o, s:o}", "guest", json_object_get(config, "guest"),
+			  "devices", json_object_get(config, "devices"), "share_vm",
+			  json_object_get(config, "share_vm"), "mode",
+			  settings_of(report, "modes", text_in(own, "mode"), variant), "workload",
+			  settings_of(report, "workloads", text_in(own, "workload"), variant));
+	autofree char *text = json_dumps(setup, JSON_COMPACT | JSON_SORT_KEYS);
+
+	json_decref(setup);
+	return xasprintf("%016llx", (unsigned long long)fnv1a(FNV1A_INIT, text, strlen(text)));
+}

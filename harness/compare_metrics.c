@@ -60,6 +60,13 @@ static bool has_per_op(const struct comparison *c, const struct series *series)
 	       compare_run_find(&c->value, series->cell->id, name);
 }
 
+bool compare_is_usual(const char *metric, const char *unit, bool emulated)
+{
+	if (emulated && is_time(unit))
+		return false;
+	return in_list(metric, usual_metrics, ARRAY_SIZE(usual_metrics));
+}
+
 bool compare_wants(const struct comparison *c, const struct series *series)
 {
 	const struct compare_options *options = c->options;
@@ -70,10 +77,9 @@ bool compare_wants(const struct comparison *c, const struct series *series)
 		return !fnmatch(options->metrics, series->metric, 0);
 	if (options->all)
 		return !has_per_op(c, series);
-	if (is_time(series->unit) &&
-	    (report_is_emulated(&c->base.report) || report_is_emulated(&c->value.report)))
-		return false;
-	return in_list(series->metric, usual_metrics, ARRAY_SIZE(usual_metrics));
+	return compare_is_usual(series->metric, series->unit,
+				report_is_emulated(&c->base.report) ||
+					report_is_emulated(&c->value.report));
 }
 
 static double value_in(const struct series *series, unsigned int boot)

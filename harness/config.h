@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "harness/settings.h"
+#include "harness/tuning.h"
 
 struct mode_ops;
 struct device_ops;
@@ -79,14 +80,16 @@ struct host {
 	bool placement;	       /* place what vcpu_cpu does not near the device */
 	struct host_device *devices;
 	size_t nr_devices;
+	struct settings *tuning; /* what runs set on the host, of tuning_table; NULL: nothing */
+	unsigned int tuning_lines[TUNING_NR]; /* of the host file */
 };
 
 /*
  * Reads a host description; errors as experiment_load(). path NULL gives a host without
  * devices. Fields: devices: { nvme: "0000:5e:00.0" } or { nvme: { address: ..., writable: yes },
  * nic: { address: ..., peer: ... } } or, for a NIC, { address: ..., remote: ..., interface: ...,
- * tools: ... }; placement: auto or off; vcpu_cpu: N; kind and instructions, written by the
- * virtual lab only.
+ * tools: ... }; placement: auto or off; vcpu_cpu: N; settings: as tuning_table; kind and
+ * instructions, written by the virtual lab only.
  */
 int host_load(const char *path, struct host **out);
 void host_free(struct host *host);

@@ -11,12 +11,14 @@
 #include "harness/compare.h"
 #include "harness/config.h"
 #include "harness/export.h"
+#include "harness/groups.h"
 #include "harness/journal.h"
 #include "harness/lab.h"
 #include "harness/list.h"
 #include "harness/log.h"
 #include "harness/report.h"
 #include "harness/run.h"
+#include "harness/trend.h"
 #include "harness/util.h"
 #include "harness/wait.h"
 
@@ -227,15 +229,45 @@ static int cmd_check(int argc, char **argv)
 	return ret;
 }
 
+/* --- groups --- */
+
+static int cmd_groups(int argc, char **argv)
+{
+	static const struct option longopts[] = { { "json", no_argument, NULL, 'j' },
+						  { "root", required_argument, NULL, 'r' },
+						  { "help", no_argument, NULL, 'h' },
+						  { 0 } };
+	static const char *const help[] = {
+		"machine-readable (harness/groups.h describes it)",
+		"DIR: of another host, whose sys, proc and dev are copied there", "this text"
+	};
+	struct groups_options options = { 0 };
+	int opt;
+
+	while ((opt = getopt_long(argc, argv, "h", longopts, NULL)) >= 0) {
+		if (opt == 'h')
+			return command_help("groups", longopts, help);
+		if (opt == '?')
+			return EXIT_USAGE;
+		if (opt == 'j')
+			options.as_json = true;
+		else
+			options.root = optarg;
+	}
+	options.addresses = argv + optind;
+	return groups_command(&options, stdout);
+}
+
 /* --- compare --- */
 
-enum { CMP_METRICS, CMP_ALL, CMP_FLOORS, CMP_FORCE, CMP_JSON, CMP_SEED, CMP_HELP };
+enum { CMP_METRICS, CMP_ALL, CMP_FLOORS, CMP_FORCE, CMP_JSON, CMP_HTML, CMP_SEED, CMP_HELP };
 static const struct option compare_longopts[] = {
 	[CMP_METRICS] = { "metrics", required_argument, NULL, CMP_METRICS },
 	[CMP_ALL] = { "all", no_argument, NULL, CMP_ALL },
 	[CMP_FLOORS] = { "floors", required_argument, NULL, CMP_FLOORS },
 	[CMP_FORCE] = { "force", no_argument, NULL, CMP_FORCE },
 	[CMP_JSON] = { "json", no_argument, NULL, CMP_JSON },
+	[CMP_HTML] = { "html", required_argument, NULL, CMP_HTML },
 	[CMP_SEED] = { "seed", required_argument, NULL, CMP_SEED },
 	[CMP_HELP] = { "help", no_argument, NULL, CMP_HELP },
 	{ 0 },
@@ -246,6 +278,7 @@ static const char *const compare_help[ARRAY_SIZE(compare_longopts)] = {
 	[CMP_FLOORS] = "FILE: noise floors by host, instead of 1.5 % for every metric",
 	[CMP_FORCE] = "compare runs of other devices, guests or environments, too",
 	[CMP_JSON] = "machine-readable",
+	[CMP_HTML] = "FILE: write it as a page, too",
 	[CMP_SEED] = "N: seed of the bootstrap (1)",
 	[CMP_HELP] = "this text",
 };
@@ -287,6 +320,9 @@ static int parse_compare_option(int opt, struct compare_options *options)
 	case CMP_JSON:
 		options->as_json = true;
 		return 0;
+	case CMP_HTML:
+		options->html = optarg;
+		return 0;
 	case CMP_SEED:
 		if (!parse_seed(optarg, &options->seed))
 			return 0;
@@ -298,7 +334,7 @@ static int parse_compare_option(int opt, struct compare_options *options)
 
 static int cmd_compare(int argc, char **argv)
 {
-	struct compare_options options = { .seed = COMPARE_SEED };
+	struct compare_options options = { .seed = COMPARE_SEED, .scripts_dir = scripts_dir };
 	int opt, ret;
 
 	while ((opt = getopt_long(argc, argv, "", compare_longopts, NULL)) >= 0) {
@@ -362,6 +398,11 @@ static int cmd_export(int argc, char **argv)
 		return usage_error("export", "--format is needed: csv, for example");
 	options.run = argv[optind];
 	return export_command(&options, stdout);
+}
+
+static int cmd_trend(int argc, char **argv)
+{
+	return trend_main(argc, argv, scripts_dir);
 }
 
 /* --- the small ones --- */
@@ -453,13 +494,18 @@ static int cmd_help(int argc, char **argv)
 
 static const struct command commands[] = {
 	{ "run", "CONFIG [OPTIONS]", "run an experiment, write its report", cmd_run },
-	{ "check", "[--host FILE] [--json]", "what this host can run, what is missing", cmd_check },
+	{ "check", "[--host FILE] [--json]",
+	  "what this host can run, what is missing, what spoils figures", cmd_check },
+	{ "groups", "[--json] [--root DIR] [ADDRESS...]",
+	  "IOMMU groups, why they are so large, which devices can be assigned", cmd_groups },
 	{ "list", "[modes|devices|workloads|metrics]", "what there is, with all settings",
 	  cmd_list },
 	{ "report", "RUN...", "write a run's report again, print its table", cmd_report },
 	{ "compare", "BASE NEW [OPTIONS]", "is a run worse than another one?", cmd_compare },
 	{ "export", "RUN --format FORMAT [--out FILE]", "a run's results for other tools",
 	  cmd_export },
+	{ "trend", "DIR [OPTIONS]", "what has changed over the nightly runs in a folder?",
+	  cmd_trend },
 	{ "restore", "", "undo what an interrupted run left on this host", cmd_restore },
 	{ "lab", "[--cpus N] [COMMAND...]", "a shell, or a command, in the virtual lab", cmd_lab },
 	{ "help", "", "this text", cmd_help },

@@ -6,14 +6,11 @@
  */
 #include <string.h>
 
+#include "harness/report_colour.h"
 #include "harness/report_data.h"
 #include "harness/util.h"
 
 #define BASELINE_MODE "static"
-
-/* Of Okabe and Ito, told apart by colour-blind readers; without black, which has no dark mode. */
-static const unsigned int colours[] = { 0x0072b2, 0xe69f00, 0x009e73, 0xcc79a7,
-					0x56b4e9, 0xd55e00, 0x999999, 0xc7b800 };
 
 /* Names to numbers, in order of first use. */
 struct index {
@@ -115,6 +112,20 @@ static void add_series(struct report *report, size_t i, const char *mode, const 
 	series->label = xasprintf("%s%s%s", mode, *variant ? " " : "", variant);
 }
 
+/* The number of the workload of that name, which is added if it is new. */
+static size_t workload_number(struct report *report, const char *name)
+{
+	size_t i = 0, nr = report->nr_workloads;
+
+	while (i < nr && strcmp(report->workloads[i].name, name) != 0)
+		i++;
+	if (i < nr)
+		return i;
+	report->workloads = xrealloc(report->workloads, (nr + 1) * sizeof(*report->workloads));
+	report->workloads[report->nr_workloads++] = (struct report_workload){ name };
+	return i;
+}
+
 static void add_scenario(struct report *report, size_t i, const struct report_names *n,
 			 const char *variant)
 {
@@ -127,8 +138,10 @@ static void add_scenario(struct report *report, size_t i, const struct report_na
 		xrealloc(report->scenarios, report->nr_scenarios * sizeof(*report->scenarios));
 	scenario = &report->scenarios[i];
 	scenario->throughput = NO_METRIC;
+	scenario->workload = workload_number(report, n->workload);
 	scenario->label =
 		xasprintf("%s, %s%s%s", n->workload, n->device, *variant ? ", " : "", variant);
+	scenario->more = scenario->label + strlen(n->workload) + strlen(", ");
 }
 
 /* The baseline becomes series 0; the others keep their order. */
@@ -152,6 +165,25 @@ static void put_baseline_first(struct report *report)
 		else if (cell->series < b)
 			cell->series++;
 	}
+}
+
+/* A mode that this program does not know takes what follows the places of those it knows. */
+static void colour_series(struct report *report)
+{
+	struct index modes = { json_object() }, unknown = { json_object() };
+	autofree unsigned int *variants = xzalloc((report->nr_series + 1) * sizeof(*variants));
+
+	for (size_t i = 0; i < report->nr_series; i++) {
+		struct report_series *series = &report->series[i];
+		size_t place = report_mode_place(series->mode);
+
+		if (place == NO_PLACE)
+			place = report_nr_modes() + index_get(&unknown, series->mode);
+		series->variant = variants[index_get(&modes, series->mode)]++;
+		series->colour = report_place_colour(place, series->variant);
+	}
+	json_decref(modes.map);
+	json_decref(unknown.map);
 }
 
 static void count_cells(struct report *report)
@@ -189,8 +221,7 @@ void report_axes_build(struct report *report)
 		free(rest.data);
 	}
 	put_baseline_first(report);
-	for (size_t i = 0; i < report->nr_series; i++)
-		report->series[i].colour = colours[i % ARRAY_SIZE(colours)];
+	colour_series(report);
 	count_cells(report);
 	json_decref(series.map);
 	json_decref(scenarios.map);

@@ -120,6 +120,10 @@ int run_host_dry(const struct run_options *options, const struct experiment *exp
 		print_cell(&run, &plan->cells[i]);
 	print_placements(&run);
 	print_host_writes(plan, host);
+	if (!strcmp(host->kind, "host") && tuning_print(host, stdout)) {
+		placements_free(&run.placements);
+		return EXIT_PREFLIGHT;
+	}
 	print_mode_writes(plan);
 	for (size_t i = 0; i < plan->nr_boots; i++)
 		estimate += run_estimate_s(exp, plan, host, &plan->boots[i]);

@@ -7,12 +7,12 @@
 
 #include "bench/registry.h"
 #include "harness/boot.h"
-#include "harness/check.h"
 #include "harness/environment.h"
 #include "harness/journal.h"
 #include "harness/log.h"
 #include "harness/manifest.h"
 #include "harness/placing.h"
+#include "harness/preflight.h"
 #include "harness/progress.h"
 #include "harness/samples.h"
 #include "harness/util.h"
@@ -28,6 +28,7 @@ struct host_run {
 	struct manifest manifest;
 	struct journal *journal;
 	struct progress progress;
+	json_t *preflight; /* what was found of the host */
 };
 
 /* --- one boot --- */
@@ -314,6 +315,8 @@ static json_t *environment(const struct host_run *run)
 	json_t *env = environment_capture(run->host, run->options->build_dir);
 
 	json_object_set_new(env, "placement", placements_json(&run->placements, run->host));
+	json_object_set_new(env, "host_settings", tuning_json(run->host));
+	json_object_set_new(env, "preflight", json_incref(run->preflight));
 	return env;
 }
 
@@ -360,28 +363,6 @@ static int finish(struct host_run *run, int ret)
 	return ret || save || bad ? EXIT_CELLS : EXIT_OK;
 }
 
-static int preflight(const struct host_run *run)
-{
-	struct check_report report;
-	bool failed;
-
-	check_host(run->host, &run->exp->guest, run->dir, &report);
-	failed = check_failed(&report);
-	if (failed) {
-		log_err("this host cannot run the experiment:");
-		check_print(&report);
-	}
-	check_free(&report);
-	if (!failed && run->host->vcpu_cpu &&
-	    !placing_fits(run->host->vcpu_cpu, run->exp->guest.cpus)) {
-		log_err("vCPUs of their own CPUs: CPUs %u to %u are needed, and not all there: lower "
-			"guest.cpus, or vcpu_cpu in the host file",
-			run->host->vcpu_cpu, run->host->vcpu_cpu + run->exp->guest.cpus - 1);
-		failed = true;
-	}
-	return failed ? -ENOTSUP : 0;
-}
-
 static void make_placements(struct host_run *run)
 {
 	placements_make(run->host, &run->exp->guest, &run->placements);
@@ -394,6 +375,24 @@ static void make_placements(struct host_run *run)
 	}
 }
 
+/* Checks the host, opens the journal, makes the settings of the host file. */
+static int prepare_host(struct host_run *run)
+{
+	int ret = preflight(run->host, run->exp, run->dir, &run->preflight);
+
+	if (!ret)
+		ret = journal_open(JOURNAL_DIR, &run->journal);
+	if (!ret && run->host->tuning) {
+		ret = tuning_apply(run->host, run->journal);
+		preflight_again(run->host, run->exp, run->dir, &run->preflight);
+	}
+	if (ret) {
+		journal_close(run->journal);
+		json_decref(run->preflight);
+	}
+	return ret;
+}
+
 int run_host(const struct run_options *options, const struct experiment *exp, struct plan *plan,
 	     const struct host *host, const char *dir)
 {
@@ -402,9 +401,7 @@ int run_host(const struct run_options *options, const struct experiment *exp, st
 	};
 	int ret;
 
-	if (preflight(&run))
-		return EXIT_PREFLIGHT;
-	if (journal_open(JOURNAL_DIR, &run.journal))
+	if (prepare_host(&run))
 		return EXIT_PREFLIGHT;
 	run.samples_path = xasprintf("%s/samples.csv", dir);
 	run_probe_cells(plan, host);
@@ -415,6 +412,7 @@ int run_host(const struct run_options *options, const struct experiment *exp, st
 		manifest_free(&run.manifest);
 		free(run.samples_path);
 		placements_free(&run.placements);
+		json_decref(run.preflight);
 		return options->resume ? EXIT_USAGE : EXIT_CELLS;
 	}
 	for (size_t i = 0; i < plan->nr_cells; i++)
@@ -425,5 +423,6 @@ int run_host(const struct run_options *options, const struct experiment *exp, st
 	manifest_free(&run.manifest);
 	free(run.samples_path);
 	placements_free(&run.placements);
+	json_decref(run.preflight);
 	return ret;
 }

@@ -109,10 +109,20 @@ add_lines 44 tests/lab/network.sh "$out/network" $((256 << 20))
 step "coIOMMU under strain"
 timeout 600 "$bench" run tests/lab/coiommu.yaml --out "$out/strain" || echo "exit status $?"
 add_lines 20 tests/lab/strain.sh "$out/strain"
+step "every figure of the reports, computed again from the samples"
+for run in run network strain; do
+	add_lines 1 build/tests/test_report_figures "$out/$run"
+done
+step "the report in a browser"
+if command -v chromium >/dev/null 2>&1; then
+	add_lines 18 timeout 300 tests/browser.sh "$out/run/report.html" "$out/network/report.html"
+else
+	tests/browser.sh # says that it is skipped
+fi
 step "coIOMMU: the driver's life, negative controls, memory pressure"
 in_lab 27 900 --cpus 2 sh "$(pwd)/tests/lab/coiommu.sh" "$(pwd)/build" "$(pwd)/tests/lab"
 step "accidents, in the virtual lab"
-in_lab 29 1200 sh "$(pwd)/tests/lab/inside.sh" "$bench" "$(pwd)/tests/lab"
+in_lab 39 1200 sh "$(pwd)/tests/lab/inside.sh" "$bench" "$(pwd)/tests/lab"
 step "accidents of the NIC and its peer"
 in_lab 36 1500 sh "$(pwd)/tests/lab/cable.sh" "$bench" "$(pwd)/tests/lab"
 step "accidents of the lab itself"

@@ -21,6 +21,7 @@ static int setup(void **state)
 		return -1;
 	nvme = (struct host_device){ .kind = (char *)"nvme", .address = (char *)NVME };
 	host = (struct host){ .devices = &nvme, .nr_devices = 1, .build_dir = tree_root };
+	tree_dir("sys/bus/pci/drivers/vfio-pci");
 	tree_pci(NVME, "0x010802\n", "nvme", 7);
 	tree_put("proc/self/mountinfo", "");
 	tree_put("proc/swaps", "");
