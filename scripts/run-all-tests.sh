@@ -106,7 +106,7 @@ step "its exports and those of harmful results, read by the formats' own readers
 add_lines 8 tests/export.py "$bench" "$out/run"
 step "the other modes, in the virtual lab"
 timeout 900 "$bench" run tests/lab/modes.yaml --out "$out/modes" || echo "exit status $?"
-add_lines 53 tests/lab/modes.sh "$out/modes" $((128 << 20))
+add_lines 53 tests/lab/modes.sh "$out/modes" $((256 << 20))
 step "every network workload, in the virtual lab"
 timeout 900 "$bench" run tests/lab/network.yaml --out "$out/network" || echo "exit status $?"
 add_lines 44 tests/lab/network.sh "$out/network" $((256 << 20))

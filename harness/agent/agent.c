@@ -83,6 +83,13 @@ static int enter_root(const char *dir)
 	return 0;
 }
 
+/* A device behind an IOMMU whose driver came late is probed once more, in the background. */
+static void await_device(const char *source)
+{
+	for (int tries = 0; tries < 10000 && access(source, F_OK); tries++)
+		usleep(2000);
+}
+
 static int mount_step(const char *source, const char *target, const char *type, char *options)
 {
 	unsigned long flags = 0;
@@ -94,6 +101,8 @@ static int mount_step(const char *source, const char *target, const char *type, 
 	}
 	if (!strcmp(type, "bind"))
 		flags |= MS_BIND;
+	if (!strncmp(source, "/dev/", strlen("/dev/")))
+		await_device(source);
 	return mount(source, target, type, flags, data) ? -errno : 0;
 }
 
