@@ -45,7 +45,7 @@ static void new_page(uint64_t time)
 
 	if (ring_len)
 		memcpy(ring + ring_len - RING_PAGE + 8, &commit, sizeof(commit));
-	ring = realloc(ring, ring_len + RING_PAGE);
+	ring = xrealloc(ring, ring_len + RING_PAGE);
 	memset(ring + ring_len, 0, RING_PAGE);
 	ring_at = ring_len;
 	ring_len += RING_PAGE;

@@ -100,7 +100,7 @@ static void print_fleet(const struct replay_options *o, const struct replay_resu
 	fprintf(out, "%-34s %10s %10s %10s %10s %10s %14s\n", "policy", "mean", "p50", "p95", "p99",
 		"peak", "sum of peaks");
 	for (size_t i = 0; i < results[0].nr; i++) {
-		struct fleet f;
+		struct fleet f = { 0 };
 		double *const values[] = { &f.mean, &f.p50, &f.p95, &f.p99, &f.peak, &f.alone };
 
 		for (size_t k = 0; k < nr; k++)

@@ -90,7 +90,7 @@ expect "the shards were merged when all had ended" $? 0 "report: "
 run=$work/results/night
 grep -q '^  "status": "complete"' "$run/manifest.json" && ok "the run is complete" ||
 	bad "the run is complete" "$(grep '^  "status"' "$run/manifest.json")"
-holds "every cell of both shards is ok" "$(grep -c '^      "status": "ok"' "$run/manifest.json")" 4
+holds "every cell of both shards is ok" "$(cells_ok "$run")" 4
 holds "every boot is there, once" "$(grep -c window_s "$run/manifest.json")" 4
 holds "no sample is there twice" \
 	"$(cut -d, -f1,6,7 "$run/samples.csv" | sort | uniq -d | wc -l)" 0

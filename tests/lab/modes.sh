@@ -44,7 +44,7 @@ for type in identity lazy strict; do
 		"$(grep -c "^native-$type.*,\(pinned_peak_bytes\|vm_exits\|vm_create_s\)," \
 			"$run/samples.csv") == 0"
 done
-holds "every cell that can run is ok" "$(grep -c '^      "status": "ok"' "$run/manifest.json") == 21"
+holds "every cell that can run is ok" "$(cells_ok "$run") == 21"
 holds "the rest is skipped" "$(grep -c '^      "status": "skipped"' "$run/manifest.json") == 5"
 holds "viommu-nested says what it needs" \
 	"$(grep -c 'scalable mode and nested translation' "$run/manifest.json") == 2"
