@@ -8,6 +8,7 @@
 
 #include "test_coiommu_fake.h"
 
+#include "harness/util.h"
 #include "bench/record/weave.h"
 #include "bench/replay/replay.h"
 #include "drivers/include/coiommu_batch.h"
