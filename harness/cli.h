@@ -7,6 +7,22 @@
 
 #include "harness/run.h"
 
+/* Where the images and scripts are; main() sets and frees them. */
+extern struct cli_dirs {
+	char *build, *scripts;
+} cli_dirs;
+
+/* Finds the command in argv[1] and runs it. An exit code. */
+int cli_dispatch(int argc, char **argv);
+
+/* The commands with files of their own: their arguments from their name on. Exit codes. */
+int run_main(int argc, char **argv);
+int compare_main(int argc, char **argv);
+int export_main(int argc, char **argv);
+
+/* Usage, what it does, and its options, which may be NULL. Returns EXIT_OK. */
+int command_help(const char *name, const struct option *options, const char *const *help);
+
 /* Logs it with a hint at the command's help. Returns EXIT_USAGE. */
 int usage_error(const char *command, const char *what);
 
