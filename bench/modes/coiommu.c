@@ -102,7 +102,12 @@ int coiommu_guest_setup(struct boot *boot, const struct settings *settings)
 {
 	char *const argv[] = { (char *)"modprobe", (char *)"coiommu", NULL };
 
-	int ret = guest_run(boot->vm->guest, argv, 30, NULL);
+	return guest_run(boot->vm->guest, argv, 30, NULL);
+}
+
+static int guest_setup(struct boot *boot, const struct settings *settings)
+{
+	int ret = coiommu_guest_setup(boot, settings);
 
 	if (!ret && settings_bool(settings, "trace"))
 		ret = recording_start(boot, settings_size(settings, "trace_buffer"));
@@ -194,6 +199,6 @@ const struct mode_ops mode_coiommu = {
 	.host_writes = coiommu_host_writes,
 	.validate = validate,
 	.configure = configure,
-	.guest_setup = coiommu_guest_setup,
+	.guest_setup = guest_setup,
 	.prove = prove,
 };
