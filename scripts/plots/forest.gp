@@ -16,7 +16,7 @@ if (logarithmic) {
 	span = most(high / low, 1.5)
 	set logscale x 10
 	set xrange [low / span**0.06:high * span**0.75]
-	if (span < 300) { set xtics (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200) } else { set xtics 10 }
+	if (span < 30) { set xtics (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200) } else { set xtics 10 }
 } else {
 	span = most(high - low, 1e-9)
 	set xrange [low - span * 0.06:high + span * 0.75]
