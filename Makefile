@@ -69,7 +69,9 @@ check: $(TESTS) $(COIOMMU_TESTS)
 
 test: deps
 	$(Q)$(MAKE) --no-print-directory lint
-	$(Q)$(MAKE) --no-print-directory all images images-newer $(BUILD)/tests/lab/life \
+	$(Q)$(MAKE) --no-print-directory images-newer || \
+		echo "no newer kernel can be had here: virtio-iommu will be skipped"
+	$(Q)$(MAKE) --no-print-directory all images $(BUILD)/tests/lab/life \
 		$(BUILD)/load/memload $(BUILD)/load/pkt $(BUILD)/tests/load/delay \
 		$(BUILD)/tests/make_trace
 	$(Q)scripts/run-all-tests.sh

@@ -106,7 +106,8 @@ static int parse_run_option(int opt, struct run_options *options)
 
 int run_main(int argc, char **argv)
 {
-	struct run_options options = { .build_dir = cli_dirs.build, .scripts_dir = cli_dirs.scripts };
+	struct run_options options = { .build_dir = cli_dirs.build,
+				       .scripts_dir = cli_dirs.scripts };
 	int opt, ret;
 
 	while ((opt = getopt_long(argc, argv, "", run_longopts, NULL)) >= 0) {
