@@ -5,6 +5,7 @@
 #include "tests/fake_kernel.h"
 #include "tests/tree.h"
 
+#include <sys/file.h>
 #include <sys/wait.h>
 
 #include "harness/rebind.h"
@@ -131,6 +132,16 @@ void captured(const char *word)
 	assert_non_null(text);
 	if (!strstr(text, word))
 		fail_msg("\"%s\" lacks \"%s\"", text, word);
+}
+
+void await_writes(void)
+{
+	autofree char *path = xasprintf("%s/lock", journal_dir);
+	autoclose int fd = open(path, O_RDWR | O_CLOEXEC);
+
+	if (fd >= 0)
+		assert_int_equal(flock(fd, LOCK_EX), 0);
+	kernel_sync();
 }
 
 void crash_after(void (*work)(struct journal *journal))

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 
@@ -332,17 +331,6 @@ static void worker(void)
 	}
 }
 
-/* A write that the killed worker had begun goes on and holds the lock until it is over. */
-static void wait_for_writes(void)
-{
-	autofree char *path = xasprintf("%s/lock", journal_dir);
-	autoclose int fd = open(path, O_RDWR | O_CLOEXEC);
-
-	if (fd >= 0)
-		assert_int_equal(flock(fd, LOCK_EX), 0);
-	kernel_sync();
-}
-
 static void test_killed(void **state)
 {
 	unsigned int seed = 12345, interrupted = 0;
@@ -359,7 +347,7 @@ static void test_killed(void **state)
 		kill(pid, SIGKILL);
 		assert_int_equal(waitpid(pid, &status, 0), pid);
 		assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-		wait_for_writes();
+		await_writes();
 		left = journal_text();
 		interrupted += left != NULL;
 		assert_int_equal(journal_close(open_journal()), 0);
