@@ -220,15 +220,6 @@ static void make_runs(struct ab_run *run, const struct run_options *options)
 	}
 }
 
-static int prepare(struct ab_run *run)
-{
-	int ret = 0;
-
-	for (unsigned int side = 0; side < NR_SIDES && !ret; side++)
-		ret = host_run_preflight(&run->runs[side]);
-	return ret ? ret : host_session_open(&run->session);
-}
-
 int ab_run_here(struct ab *ab, const struct run_options *options, const struct host *host)
 {
 	struct ab_run run = { .ab = ab,
@@ -237,11 +228,9 @@ int ab_run_here(struct ab *ab, const struct run_options *options, const struct h
 	int ret, code;
 
 	make_runs(&run, options);
-	if (prepare(&run)) {
-		for (unsigned int side = 0; side < NR_SIDES; side++)
-			json_decref(run.runs[side].preflight);
-		return EXIT_PREFLIGHT;
-	}
+	code = host_session_open(run.runs, NR_SIDES);
+	if (code)
+		return code;
 	ret = open_runs(&run);
 	if (!ret)
 		ret = run_looks(&run);

@@ -144,10 +144,16 @@ static int undo_bind(const json_t *record, int lock_fd)
 				   .driver = text_of(record, "old_driver"),
 				   .override = text_of(record, "old_override"),
 				   .lock_fd = lock_fd };
-	autofree char *now = pci_driver(to.bdf);
+	const char *old_id = text_of(record, "id");
+	autofree char *id = pci_id(to.bdf), *now = pci_driver(to.bdf);
 
 	if (!now && errno == ENODEV) {
 		log_debug("%s: gone, nothing to undo", to.bdf);
+		return 0;
+	}
+	if (old_id && id && strcmp(id, old_id) != 0) {
+		log_info("%s: another device is there by now (%s, was %s): it stays as it is",
+			 to.bdf, id, old_id);
 		return 0;
 	}
 	return rebind(&to);

@@ -62,6 +62,8 @@ static bool address_used(const struct host *host, const char *address)
 			return true;
 		if (device->peer && !strcmp(device->peer, address))
 			return true;
+		if (strlist_has(&device->with, address))
+			return true;
 	}
 	return false;
 }
@@ -108,13 +110,33 @@ static int check_remote(const struct yaml_node *map, const struct host_device *d
 	return 0;
 }
 
+/* One address, or a list of them. */
+static int read_with(const struct yaml_node *node, const struct host *host,
+		     struct host_device *device)
+{
+	const struct yaml_node *items = node->kind == YAML_LIST ? node->items : node;
+	size_t nr = node->kind == YAML_LIST ? node->nr : 1;
+	int ret = 0;
+
+	for (size_t i = 0; i < nr && !ret; i++) {
+		autofree char *address = NULL;
+
+		ret = yaml_expect(&items[i], YAML_TEXT, "with", "'with: \"0000:5e:00.1\"'");
+		if (!ret)
+			ret = read_address(&items[i], host, &address);
+		if (!ret)
+			strlist_add(&device->with, address);
+	}
+	return ret;
+}
+
 static int read_device_map(const struct yaml_node *map, const struct host *host,
 			   struct host_device *device)
 {
-	static const char *const keys[] = { "address",	 "peer",  "writable",	"remote",
-					    "interface", "tools", "within_page" };
+	static const char *const keys[] = { "address",	 "peer",  "writable",	 "remote",
+					    "interface", "tools", "within_page", "with" };
 	const struct yaml_node *address = yaml_get(map, "address");
-	const struct yaml_node *peer = yaml_get(map, "peer");
+	const struct yaml_node *peer = yaml_get(map, "peer"), *with = yaml_get(map, "with");
 	struct settings *s = settings_new(device_settings);
 	int ret = yaml_check_keys(map, device->kind, keys, ARRAY_SIZE(keys));
 
@@ -127,6 +149,8 @@ static int read_device_map(const struct yaml_node *map, const struct host *host,
 		ret = read_address(address, host, &device->address);
 	if (!ret && peer)
 		ret = read_address(peer, host, &device->peer);
+	if (!ret && with)
+		ret = read_with(with, host, device);
 	device->writable = settings_bool(s, "writable");
 	device->remote = text_or_null(s, "remote");
 	device->interface = text_or_null(s, "interface");
@@ -262,6 +286,7 @@ void host_free(struct host *host)
 		free(host->devices[i].remote);
 		free(host->devices[i].interface);
 		free(host->devices[i].tools);
+		strlist_free(&host->devices[i].with);
 	}
 	free(host->devices);
 	settings_free(host->tuning);

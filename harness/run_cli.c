@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* run: its command line. */
 #include <getopt.h>
+#include <math.h>
 
 #include "harness/cli.h"
 #include "harness/run.h"
@@ -18,6 +19,7 @@ enum {
 	OPT_SHARD,
 	OPT_RUN_ID,
 	OPT_RESUME,
+	OPT_WAIT,
 	OPT_DRY_RUN,
 	OPT_HELP
 };
@@ -33,6 +35,7 @@ static const struct option run_longopts[] = {
 	[OPT_SHARD] = { "shard", required_argument, NULL, OPT_SHARD },
 	[OPT_RUN_ID] = { "run-id", required_argument, NULL, OPT_RUN_ID },
 	[OPT_RESUME] = { "resume", required_argument, NULL, OPT_RESUME },
+	[OPT_WAIT] = { "wait", optional_argument, NULL, OPT_WAIT },
 	[OPT_DRY_RUN] = { "dry-run", no_argument, NULL, OPT_DRY_RUN },
 	[OPT_HELP] = { "help", no_argument, NULL, OPT_HELP },
 	{ 0 },
@@ -49,6 +52,7 @@ static const char *const run_help[ARRAY_SIZE(run_longopts)] = {
 	[OPT_SHARD] = "K/N: the Kth of N parts, for N hosts; 'iommubench merge' joins them",
 	[OPT_RUN_ID] = "ID: of the whole run, the same for all its shards",
 	[OPT_RESUME] = "DIR: continue a run; finished boots are kept",
+	[OPT_WAIT] = "[TIME]: if another iommubench uses this host, wait until it has ended",
 	[OPT_DRY_RUN] = "print cells, command lines, host writes and time, change nothing",
 	[OPT_HELP] = "this text",
 };
@@ -96,6 +100,11 @@ static int parse_run_option(int opt, struct run_options *options)
 	case OPT_RESUME:
 		options->resume = optarg;
 		return 0;
+	case OPT_WAIT:
+		options->wait_s = INFINITY;
+		if (!optarg || !parse_seconds(optarg, &options->wait_s))
+			return 0;
+		return usage_error("run", "--wait takes a time from 1s, as in --wait=30m, or none");
 	case OPT_DRY_RUN:
 		options->dry_run = true;
 		return 0;

@@ -134,10 +134,14 @@ ssize_t __wrap_write(int fd, const void *data, size_t len)
 
 static int change_all(struct journal *journal)
 {
+	autolist struct strlist set = { 0 };
+
+	strlist_add(&set, NVME);
+	strlist_add(&set, NIC);
 	if (journal_write(journal, in_tree("sys/a"), "two") ||
 	    journal_mkdir(journal, in_tree("sys/group")) ||
 	    journal_group_type(journal, NVME, "DMA-FQ") ||
-	    journal_bind(journal, NVME, "vfio-pci") || journal_bind(journal, NIC, "vfio-pci") ||
+	    journal_bind_all(journal, &set, "vfio-pci") ||
 	    journal_write(journal, in_tree("sys/b"), "two") || journal_put_back(journal, NVME) ||
 	    journal_write(journal, in_tree("sys/c"), "two"))
 		return -EIO;
@@ -151,7 +155,7 @@ static void live(void)
 
 	shared->harness = getpid();
 	armed = true;
-	if (!journal_open(journal_dir, &journal)) {
+	if (!journal_open(journal_dir, 0, &journal)) {
 		change_all(journal);
 		journal_close(journal);
 	}
@@ -326,7 +330,8 @@ static void test_goes_on_failing(void **state)
 {
 	unsigned int left, nr;
 
-	rebind_limits = (struct rebind_limits){ .write_ms = 1000, .driver_ms = 20 };
+	rebind_limits =
+		(struct rebind_limits){ .write_ms = 1000, .driver_ms = 20, .attempt_ms = 50 };
 	nr = fail_each(FAIL, EBUSY, &left);
 	assert_true(nr >= MIN_CALLS);
 	assert_true(left > 0);

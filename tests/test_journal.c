@@ -136,7 +136,7 @@ static void test_failed_undo(void **state)
 	assert_int_equal(journal_write(journal, in_tree("sys/a"), "three"), 0);
 	capture();
 	assert_int_equal(journal_close(journal), -EIO);
-	assert_int_equal(journal_open(journal_dir, &again), -EIO);
+	assert_int_equal(journal_open(journal_dir, 0, &again), -EIO);
 	captured("by hand: rmdir ");
 	assert_null(again);
 	tree_assert("sys/a", "one\n");
@@ -223,7 +223,7 @@ static void test_damaged_record(void **state)
 	tree_dir("sys/made");
 	for (int i = 0; i < 2; i++) {
 		capture();
-		assert_int_equal(journal_open(journal_dir, &journal), -EIO);
+		assert_int_equal(journal_open(journal_dir, 0, &journal), -EIO);
 		captured("undo what this says");
 		assert_false(tree_has("sys/made"));
 		assert_driver(NVME, "nvme");
@@ -241,11 +241,45 @@ static void test_lock(void **state)
 	autofree char *pid = xasprintf("pid %d", (int)getpid());
 
 	capture();
-	assert_int_equal(journal_open(journal_dir, &second), -EBUSY);
+	assert_int_equal(journal_open(journal_dir, 0, &second), -EBUSY);
 	captured(pid);
 	assert_null(second);
 	assert_int_equal(journal_close(journal), 0);
 	assert_int_equal(journal_close(open_journal()), 0);
+}
+
+/* One that waits gets the host when the other has ended, or gives up in time. */
+static void test_lock_waits(void **state)
+{
+	struct journal *journal = open_journal(), *second;
+	autofree char *name = xasprintf("proc/%d/cmdline", (int)getpid());
+	autofree char *who = xasprintf(
+		"still running after 100.0 ms: pid %d (iommubench run x.yaml)", (int)getpid());
+	uint64_t start = now_ns();
+	pid_t pid;
+
+	tree_put(name, "iommubench run x.yaml");
+	capture();
+	assert_int_equal(journal_open(journal_dir, 0.1, &second), -EBUSY);
+	captured(who);
+	assert_true(now_ns() - start >= 100000000ULL);
+	assert_int_equal(journal_close(journal), 0);
+	pid = fork();
+	if (!pid) {
+		if (journal_open(journal_dir, 0, &journal))
+			_exit(2);
+		tree_put("held", "");
+		usleep(300000);
+		_exit(journal_close(journal) ? 3 : 0);
+	}
+	while (!tree_has("held"))
+		usleep(1000);
+	capture();
+	assert_int_equal(journal_open(journal_dir, 30, &second), 0);
+	captured("waiting for another iommubench on this host: pid ");
+	assert_int_equal(journal_close(second), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_host_as_before();
 }
 
 /* ---- a namespace on a remote host ---- */
@@ -303,7 +337,7 @@ static void test_remote_unreachable(void **state)
 	put_remote_record("99999999-0000");
 	put_ssh("255");
 	capture();
-	assert_int_equal(journal_open(journal_dir, &journal), -EIO);
+	assert_int_equal(journal_open(journal_dir, 0, &journal), -EIO);
 	captured("by hand: ssh ");
 	assert_journal_has("root@peer");
 	put_ssh("0");
@@ -320,13 +354,13 @@ static void worker(void)
 	struct journal *journal;
 
 	log_set_level(LOG_ERROR);
-	if (journal_open(journal_dir, &journal))
+	if (journal_open(journal_dir, 0, &journal))
 		_exit(1);
 	for (unsigned int i = 0;; i++) {
 		change_all(journal);
 		if (i % 2 && journal_undo(journal))
 			_exit(3);
-		if (!(i % 2) && (journal_close(journal) || journal_open(journal_dir, &journal)))
+		if (!(i % 2) && (journal_close(journal) || journal_open(journal_dir, 0, &journal)))
 			_exit(4);
 	}
 }
@@ -374,6 +408,7 @@ int main(void)
 		HOST_TEST(test_torn_record),
 		HOST_TEST(test_damaged_record),
 		HOST_TEST(test_lock),
+		HOST_TEST(test_lock_waits),
 		HOST_TEST(test_remote_after_reboot),
 		HOST_TEST(test_remote_unreachable),
 		HOST_TEST(test_killed),

@@ -15,7 +15,7 @@ int vfio_probe(const struct host *host, const char *kind, char **why)
 	const struct host_device *device = host_device(host, kind);
 
 	if (device)
-		return pci_assignable(device->address, why);
+		return pci_assignable_with(device->address, &device->with, why);
 	*why = xasprintf("the host file names no %s device: add 'devices: { %s: \"ADDRESS\" }'",
 			 kind, kind);
 	return -ENODEV;
@@ -24,15 +24,19 @@ int vfio_probe(const struct host *host, const char *kind, char **why)
 int vfio_bind(struct boot *boot, const char *kind)
 {
 	const struct host_device *device = host_device(boot->host, kind);
+	autolist struct strlist set = { 0 };
 	autofree char *why = NULL;
-	int ret = pci_assignable(device->address, &why);
+	int ret = pci_assignable_with(device->address, &device->with, &why);
 
 	if (ret)
 		return boot_fail(boot, ret, "%s", why);
-	ret = journal_bind(boot->journal, device->address, "vfio-pci");
+	strlist_add(&set, device->address);
+	for (size_t i = 0; i < device->with.nr; i++)
+		strlist_add(&set, device->with.items[i]);
+	ret = journal_bind_all(boot->journal, &set, "vfio-pci");
 	if (ret)
-		return boot_fail(boot, ret, "cannot bind %s to vfio-pci: %s", device->address,
-				 strerror(-ret));
+		return boot_fail(boot, ret, "cannot bind %s%s to vfio-pci: %s", device->address,
+				 set.nr > 1 ? " and those with it" : "", strerror(-ret));
 	return 0;
 }
 
