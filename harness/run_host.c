@@ -12,6 +12,7 @@
 #include "harness/log.h"
 #include "harness/preflight.h"
 #include "harness/run_boot.h"
+#include "harness/rerun.h"
 #include "harness/resume.h"
 #include "harness/samples.h"
 #include "harness/util.h"
@@ -78,9 +79,16 @@ static int open_manifest(struct host_run *run)
 {
 	int ret;
 
-	if (!run->resume)
-		return manifest_new(run->dir, run->exp, run->plan, run->session->host,
-				    environment(run), &run->manifest);
+	if (!run->resume) {
+		ret = manifest_new(run->dir, run->exp, run->plan, run->session->host,
+				   environment(run), &run->manifest);
+		if (ret)
+			return ret;
+		rerun_describe(run->options, run->exp, run->session->host, run->dir,
+			       run->manifest.root);
+		rerun_compare(run->dir, &run->manifest);
+		return 0;
+	}
 	ret = manifest_load(run->dir, &run->manifest);
 	if (ret == -ENOENT) {
 		log_err("%s: no manifest.json: not a run that could be resumed", run->dir);
