@@ -98,7 +98,7 @@ $(BUILD)/tests/test_replay_backend: $(filter-out $(REPLAY_OBJ),$(COIOMMU_OBJ))
 $(BUILD)/tests/test_agent: | $(BUILD)/agent
 
 $(BUILD)/tests/test_journal $(BUILD)/tests/test_bind $(BUILD)/tests/test_tuning \
-	$(BUILD)/tests/test_crash: \
+	$(BUILD)/tests/test_crash $(BUILD)/tests/test_sriov: \
 	$(BUILD)/tests/fake_host.o $(BUILD)/tests/fake_kernel.o
 # Each of these calls may be the one at which the harness dies, or that fails.
 $(BUILD)/tests/test_crash: LIBS += $(addprefix -Wl$(COMMA)--wrap=,write fsync mkdir rmdir rename \

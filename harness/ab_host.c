@@ -220,7 +220,7 @@ static void make_runs(struct ab_run *run, const struct run_options *options)
 	}
 }
 
-int ab_run_here(struct ab *ab, const struct run_options *options, const struct host *host)
+int ab_run_here(struct ab *ab, const struct run_options *options, struct host *host)
 {
 	struct ab_run run = { .ab = ab,
 			      .session = { .host = host },

@@ -12,6 +12,7 @@
 #include "harness/proc.h"
 #include "harness/rebind.h"
 #include "harness/shell.h"
+#include "harness/sriov.h"
 #include "harness/util.h"
 #include "harness/wait.h"
 
@@ -195,6 +196,17 @@ static char *group_type_by_hand(const json_t *record)
 			 sysfs_root, bdf, bdf, text_of(record, "old"), bdf, bdf);
 }
 
+static int undo_sriov(const json_t *record, int lock_fd)
+{
+	return sriov_remove(text_of(record, "bdf"), lock_fd);
+}
+
+static char *sriov_by_hand(const json_t *record)
+{
+	return xasprintf("echo 0 > %s/bus/pci/devices/%s/sriov_numvfs", sysfs_root,
+			 text_of(record, "bdf"));
+}
+
 static int undo_mkdir(const json_t *record, int lock_fd)
 {
 	const struct waiter waiter = { .pidfd = -1, .uninterruptible = true };
@@ -286,6 +298,7 @@ static const struct record_kind kinds[] = {
 	{ "interrupt", { "owner", "path", "old" }, undo_interrupt, write_by_hand },
 	{ "bind", { "bdf", "new_driver" }, undo_bind, bind_by_hand },
 	{ "group_type", { "bdf", "old" }, undo_group_type, group_type_by_hand },
+	{ "sriov", { "bdf" }, undo_sriov, sriov_by_hand },
 	{ "mkdir", { "path" }, undo_mkdir, mkdir_by_hand },
 	{ "netns", { "name", "interface", "mtu", "state", "remote" }, undo_netns, netns_by_hand },
 	{ "damaged", { "line" }, undo_damaged, damaged_by_hand },

@@ -60,8 +60,7 @@ static int reap_write(pid_t pid)
 	return WIFEXITED(status) ? -WEXITSTATUS(status) : -EIO;
 }
 
-/* One write to sysfs that may block for as long as somebody holds the device. */
-static int write_bounded(const struct rebind *to, const char *path, const char *value)
+int rebind_write(const struct rebind *to, const char *path, const char *value)
 {
 	sigset_t all, before;
 	pid_t pid;
@@ -122,7 +121,7 @@ static int set_override(const struct rebind *to)
 
 	if (same_name(now, to->override))
 		return 0;
-	return write_bounded(to, path, to->override ? to->override : "\n");
+	return rebind_write(to, path, to->override ? to->override : "\n");
 }
 
 /* The descriptor of a VM that has just ended may still be on its way to be closed. */
@@ -133,7 +132,7 @@ static int unbind(const struct rebind *to)
 	int ret;
 
 	while (!driver_is(to->bdf, NULL)) {
-		ret = write_bounded(to, path, to->bdf);
+		ret = rebind_write(to, path, to->bdf);
 		if (ret == -ETIMEDOUT)
 			return ret;
 		if (!wait_driver(to->bdf, NULL, rebind_limits.attempt_ms) && now_ns() >= deadline)
@@ -155,7 +154,7 @@ static int attach(const struct rebind *to)
 	int ret;
 
 	for (unsigned int i = 0;; i++) {
-		ret = write_bounded(to, paths[i % 2], to->bdf);
+		ret = rebind_write(to, paths[i % 2], to->bdf);
 		/* The link comes before the driver's probe and goes if that fails. */
 		if (ret == -ETIMEDOUT)
 			return ret;
@@ -195,8 +194,9 @@ int rebind_check(const char *bdf, const char *driver)
  * An unbind from VFIO blocks in the kernel until the device is closed. So the last VM's end, or
  * that of somebody else's, is waited for first; one that does not come is named.
  */
-static int await_closed(const char *bdf, const char *driver)
+int rebind_await_closed(const char *bdf)
 {
+	autofree char *driver = pci_driver(bdf);
 	uint64_t deadline = deadline_ms(rebind_limits.write_ms);
 	size_t len = driver ? strlen(driver) : 0;
 
@@ -220,7 +220,7 @@ static int await_closed(const char *bdf, const char *driver)
 static int unbind_logged(const struct rebind *to)
 {
 	autofree char *driver = pci_driver(to->bdf);
-	int ret = await_closed(to->bdf, driver);
+	int ret = rebind_await_closed(to->bdf);
 
 	if (ret)
 		return ret;

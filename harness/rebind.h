@@ -33,6 +33,18 @@ int rebind_check(const char *bdf, const char *driver);
  */
 int rebind(const struct rebind *to);
 
+/*
+ * Waits until nobody has a device that is VFIO's open; one who does not close it in time is named.
+ * 0 or -EBUSY, logged.
+ */
+int rebind_await_closed(const char *bdf);
+
+/*
+ * One write to a file of sysfs that may block in the kernel, with to->lock_fd kept. 0 or -errno;
+ * -ETIMEDOUT: it may come true later.
+ */
+int rebind_write(const struct rebind *to, const char *path, const char *value);
+
 /* The driver_override it has now, to free; NULL: none. */
 char *rebind_override(const char *bdf);
 

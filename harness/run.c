@@ -286,7 +286,7 @@ int run_dry(const struct run_options *options, const struct experiment *exp, str
 }
 
 static int run_and_report(const struct run_options *options, const struct experiment *exp,
-			  struct plan *plan, const struct host *host, bool in_lab)
+			  struct plan *plan, struct host *host, bool in_lab)
 {
 	/* Inside of the lab we are a part of a run whose report is written outside. */
 	bool outermost = !strcmp(host->kind, "host");

@@ -14,7 +14,7 @@ struct journal;
 
 /* What runs that take turns on this host have in common. */
 struct host_session {
-	const struct host *host;
+	struct host *host;
 	struct journal *journal;
 	struct progress progress;
 	unsigned int sequence; /* of the next boot, whichever run it is of */

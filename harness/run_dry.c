@@ -82,7 +82,11 @@ static void print_host_writes(const struct plan *plan, const struct host *host)
 		const struct host_device *device = &host->devices[i];
 		bool assigned = is_assigned(plan, device->kind);
 
-		if (assigned)
+		if (device->functions)
+			printf("host write: %u virtual functions of %s (%s), the first for the "
+			       "VM; removed at the end\n",
+			       device->functions, device->address, device->kind);
+		else if (assigned)
 			print_bind(device->kind, device->address);
 		for (size_t k = 0; assigned && k < device->with.nr; k++)
 			print_bind("with it", device->with.items[k]);

@@ -15,6 +15,7 @@
 #include "harness/rerun.h"
 #include "harness/resume.h"
 #include "harness/samples.h"
+#include "harness/sriov.h"
 #include "harness/util.h"
 
 /* --- the run --- */
@@ -106,10 +107,13 @@ static int open_manifest(struct host_run *run)
 	return ret;
 }
 
-/* Preflight before settings: a host that cannot run the experiment is not changed for it. */
+/*
+ * Preflight before settings: a host that cannot run the experiment is not changed for it. Only the
+ * virtual functions that it looks at must be there.
+ */
 static int prepare(struct host_session *session, struct host_run *runs, size_t nr)
 {
-	int ret = 0;
+	int ret = sriov_make_all(session->journal, session->host);
 
 	for (size_t i = 0; i < nr && !ret; i++)
 		ret = preflight(session->host, runs[i].exp, runs[i].dir, &runs[i].preflight);
@@ -193,7 +197,7 @@ int host_run_close(struct host_run *run, int ret)
 }
 
 int run_host(const struct run_options *options, const struct experiment *exp, struct plan *plan,
-	     const struct host *host, const char *dir)
+	     struct host *host, const char *dir)
 {
 	struct host_session session = { .host = host };
 	struct host_run run = { .session = &session,

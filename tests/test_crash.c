@@ -14,11 +14,14 @@
 #include "harness/group_type.h"
 #include "harness/log.h"
 #include "harness/rebind.h"
+#include "harness/sriov.h"
 #include "tests/fake_host.h"
 #include "tests/fake_kernel.h"
 
 #define MIN_CALLS 50 /* else it is not the life that is meant */
 #define GROUP_TYPE "sys/kernel/iommu_groups/7/type"
+#define FUNCTIONS BELOW NVME "/sriov_numvfs"
+#define AUTOPROBE BELOW NVME "/sriov_drivers_autoprobe"
 
 enum fault {
 	NONE,
@@ -139,7 +142,7 @@ static int change_all(struct journal *journal)
 	strlist_add(&set, NVME);
 	strlist_add(&set, NIC);
 	if (journal_write(journal, in_tree("sys/a"), "two") ||
-	    journal_mkdir(journal, in_tree("sys/group")) ||
+	    journal_mkdir(journal, in_tree("sys/group")) || journal_sriov(journal, NVME, 2) ||
 	    journal_group_type(journal, NVME, "DMA-FQ") ||
 	    journal_bind_all(journal, &set, "vfio-pci") ||
 	    journal_write(journal, in_tree("sys/b"), "two") || journal_put_back(journal, NVME) ||
@@ -206,7 +209,10 @@ static void list_changed(struct strlist *names)
 		strlist_add(names, "sys/c");
 	if (tree_has("sys/group"))
 		strlist_add(names, "sys/group");
-	if (differs(GROUP_TYPE, "identity"))
+	if (differs(AUTOPROBE, "1"))
+		strlist_add(names, "sriov_drivers_autoprobe");
+	/* One that was opened and not written is empty only here, not in sysfs. */
+	if ((differs(FUNCTIONS, "0") && differs(FUNCTIONS, "")) || differs(GROUP_TYPE, "identity"))
 		strlist_add(names, NVME);
 	if (device_differs(NVME, "nvme"))
 		strlist_add(names, NVME);
@@ -235,6 +241,9 @@ static void restore(void)
 static void set_up(void)
 {
 	tree_put(GROUP_TYPE, "identity");
+	tree_put(BELOW NVME "/sriov_totalvfs", "4\n");
+	tree_put(FUNCTIONS, "0");
+	tree_put(AUTOPROBE, "1");
 	log_set_level(LOG_ERROR);
 }
 

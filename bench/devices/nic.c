@@ -103,7 +103,7 @@ static int isolate(struct boot *boot)
 	const char *address = device->address;
 	const struct netns_port port = { .bdf = address, .alias = NET_INTERFACE };
 	autofree char *interface = NULL, *why = NULL;
-	int ret = pci_assignable_with(address, &device->with, &why);
+	int ret = host_device_assignable(device, &why);
 
 	if (!ret)
 		ret = await_interface(address, &why);

@@ -15,7 +15,7 @@ int vfio_probe(const struct host *host, const char *kind, char **why)
 	const struct host_device *device = host_device(host, kind);
 
 	if (device)
-		return pci_assignable_with(device->address, &device->with, why);
+		return host_device_assignable(device, why);
 	*why = xasprintf("the host file names no %s device: add 'devices: { %s: \"ADDRESS\" }'",
 			 kind, kind);
 	return -ENODEV;
@@ -26,7 +26,7 @@ int vfio_bind(struct boot *boot, const char *kind)
 	const struct host_device *device = host_device(boot->host, kind);
 	autolist struct strlist set = { 0 };
 	autofree char *why = NULL;
-	int ret = pci_assignable_with(device->address, &device->with, &why);
+	int ret = host_device_assignable(device, &why);
 
 	if (ret)
 		return boot_fail(boot, ret, "%s", why);
@@ -43,9 +43,10 @@ int vfio_bind(struct boot *boot, const char *kind)
 void vfio_configure(const struct host *host, const char *kind, struct vm_config *vm)
 {
 	const struct host_device *device = host_device(host, kind);
+	bool known =
+		device && (!device->functions || device->physical); /* in a dry run it is not */
 
 	strlist_add(&vm->args, "-device");
 	strlist_addf(&vm->args, "vfio-pci,host=%s,id=dut,addr=" BOOT_DEVICE_SLOT "%s",
-		     device ? device->address : "ADDRESS",
-		     vm->vfio_options ? vm->vfio_options : "");
+		     known ? device->address : "ADDRESS", vm->vfio_options ? vm->vfio_options : "");
 }
