@@ -156,6 +156,9 @@ static void live(void)
 {
 	struct journal *journal;
 
+	/* What goes on failing is tried again and again; one attempt too few is explained, too. */
+	if (shared->fault == FAIL)
+		rebind_limits.driver_ms = rebind_limits.attempt_ms = 20;
 	shared->harness = getpid();
 	armed = true;
 	if (!journal_open(journal_dir, 0, &journal)) {
@@ -245,6 +248,8 @@ static void set_up(void)
 	tree_put(FUNCTIONS, "0");
 	tree_put(AUTOPROBE, "1");
 	log_set_level(LOG_ERROR);
+	/* A busy machine's fake kernel is slow, which is no fault. */
+	rebind_limits.driver_ms = 3000;
 }
 
 /* Dies at every call in turn; *midway of them left changes behind. */
@@ -339,8 +344,6 @@ static void test_goes_on_failing(void **state)
 {
 	unsigned int left, nr;
 
-	rebind_limits =
-		(struct rebind_limits){ .write_ms = 1000, .driver_ms = 20, .attempt_ms = 50 };
 	nr = fail_each(FAIL, EBUSY, &left);
 	assert_true(nr >= MIN_CALLS);
 	assert_true(left > 0);
