@@ -24,7 +24,8 @@ int fake_host_setup(void **state)
 	tree_put("sys/c", "it's \"quoted\" \\ and\ttabbed\n");
 	tree_pci(NVME, "0x010802\n", "nvme", 7);
 	tree_pci(NIC, "0x020000\n", NULL, 8);
-	rebind_limits = (struct rebind_limits){ .write_ms = 1000, .driver_ms = 500, .attempt_ms = 200 };
+	rebind_limits =
+		(struct rebind_limits){ .write_ms = 1000, .driver_ms = 500, .attempt_ms = 200 };
 	return kernel_start();
 }
 

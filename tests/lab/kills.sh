@@ -4,6 +4,7 @@
 # start (settings, huge pages, bind, the VM) or, told to stop, of its end (the VM's end, unbind and
 # all that is put back). After each, `restore` leaves the host as before. The seed repeats it.
 # Usage: kills.sh IOMMUBENCH TESTS_DIR N [SEED]
+# shellcheck disable=SC2015 # ok does not fail
 set -u
 
 bench=$1
