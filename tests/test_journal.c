@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include "harness/log.h"
+#include "harness/rebind.h"
 #include "tests/fake_host.h"
 #include "tests/fake_kernel.h"
 
@@ -191,12 +192,31 @@ static void test_other_boot(void **state)
 	assert_driver(NVME, "vfio-pci");
 }
 
-static void append_text(const char *text)
+static void append_bytes(const char *bytes, size_t len)
 {
 	autofree char *path = xasprintf("%s/journal", journal_dir);
 	autoclose int fd = open(path, O_WRONLY | O_APPEND);
 
-	assert_int_equal(write_all(fd, text, strlen(text)), 0);
+	assert_int_equal(write_all(fd, bytes, len), 0);
+}
+
+static void append_text(const char *text)
+{
+	append_bytes(text, strlen(text));
+}
+
+/* By hand, as a new boot would have it. */
+static void put_all_back(void)
+{
+	const struct rebind nvme = { .bdf = NVME, .driver = "nvme", .lock_fd = -1 };
+	const struct rebind nic = { .bdf = NIC, .lock_fd = -1 };
+
+	tree_put("sys/a", "one\n");
+	tree_put("sys/b", "1 2 3\n4 5 6\n");
+	tree_put("sys/c", "it's \"quoted\" \\ and\ttabbed\n");
+	tree_remove("sys/group");
+	assert_int_equal(rebind(&nvme), 0);
+	assert_int_equal(rebind(&nic), 0);
 }
 
 static void test_torn_record(void **state)
@@ -205,6 +225,21 @@ static void test_torn_record(void **state)
 	append_text("{\"kind\":\"write\",\"path\":\"/no");
 	assert_int_equal(journal_close(open_journal()), 0);
 	assert_host_as_before();
+	/* As some file systems leave it after a power cut. */
+	crash_after(change_all);
+	append_bytes((const char[64]){ 0 }, 64);
+	assert_int_equal(journal_close(open_journal()), 0);
+	assert_host_as_before();
+	/* Of another boot: what the reboot has undone is not undone again. */
+	crash_after(change_all);
+	append_text("{\"kind\":\"bind\",\"bdf\":\"" NVME);
+	tree_put("proc/sys/kernel/random/boot_id", "99999999-0000\n");
+	assert_int_equal(journal_close(open_journal()), 0);
+	assert_no_journal();
+	assert_driver(NVME, "vfio-pci");
+	tree_assert("sys/a", "two");
+	tree_put("proc/sys/kernel/random/boot_id", "11111111-2222\n");
+	put_all_back();
 	/* Not even the first line. */
 	tree_put("state/journal.d/journal", "{\"kind\":\"boo");
 	assert_int_equal(journal_close(open_journal()), 0);
