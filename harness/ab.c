@@ -309,8 +309,7 @@ static struct guest_config larger_guest(const struct ab *ab)
 	return guest;
 }
 
-static int measure(const struct run_options *options, struct ab *ab, const struct host *host,
-		   char **dir)
+static int measure(const struct run_options *options, struct ab *ab, struct host *host, char **dir)
 {
 	struct run_options with = *options;
 	struct guest_config guest = larger_guest(ab);

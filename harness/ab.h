@@ -46,7 +46,7 @@ int ab_save(const struct ab *ab);
  * what is inconclusive, until nothing is, or the last look or options->deadline_s has come. ab.json
  * says which. An exit code, without the verdict.
  */
-int ab_run_here(struct ab *ab, const struct run_options *options, const struct host *host);
+int ab_run_here(struct ab *ab, const struct run_options *options, struct host *host);
 
 /*
  * A whole session but for its verdict: a new one, named NAME-KIND-TIME unless options say

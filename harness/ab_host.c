@@ -233,16 +233,7 @@ static void make_runs(struct ab_run *run, const struct run_options *options)
 	}
 }
 
-static int prepare(struct ab_run *run)
-{
-	int ret = 0;
-
-	for (unsigned int side = 0; side < NR_SIDES && !ret; side++)
-		ret = host_run_preflight(&run->runs[side]);
-	return ret ? ret : host_session_open(&run->session);
-}
-
-int ab_run_here(struct ab *ab, const struct run_options *options, const struct host *host)
+int ab_run_here(struct ab *ab, const struct run_options *options, struct host *host)
 {
 	struct ab_run run = { .ab = ab,
 			      .session = { .host = host },
@@ -253,11 +244,9 @@ int ab_run_here(struct ab *ab, const struct run_options *options, const struct h
 
 	run.lived = lived;
 	make_runs(&run, options);
-	if (prepare(&run)) {
-		for (unsigned int side = 0; side < NR_SIDES; side++)
-			json_decref(run.runs[side].preflight);
-		return EXIT_PREFLIGHT;
-	}
+	code = host_session_open(run.runs, NR_SIDES);
+	if (code)
+		return code;
 	ret = open_runs(&run);
 	refused = ret && run.runs[0].resume;
 	if (!ret)

@@ -81,7 +81,7 @@ static char *console_use(const char *bdf)
 }
 
 /* The kernel lets VFIO have a group only if nobody else does DMA in it: it must be viable. */
-static char *group_use(const char *bdf, int group)
+static char *group_use(const char *bdf, int group, const struct strlist *with)
 {
 	autofree char *path = pci_path(bdf, "iommu_group/devices");
 	autolist struct strlist names = { 0 };
@@ -91,11 +91,14 @@ static char *group_use(const char *bdf, int group)
 		const char *other = names.items[i];
 		autofree char *driver = pci_driver(other);
 
-		if (!strcmp(other, bdf) || !driver || is_stub(driver) || is_bridge(other))
+		if (!strcmp(other, bdf) || !driver || is_stub(driver) || is_bridge(other) ||
+		    (with && strlist_has(with, other)))
 			continue;
-		return xasprintf("%s in its IOMMU group %d is bound to %s: if the host can do "
-				 "without it, echo %s > %s/bus/pci/devices/%s/driver/unbind",
-				 other, group, driver, other, sysfs_root, other);
+		return xasprintf(
+			"%s in its IOMMU group %d is bound to %s: if the host can do "
+			"without it, echo %s > %s/bus/pci/devices/%s/driver/unbind, or name it "
+			"under 'with' in the host file",
+			other, group, driver, other, sysfs_root, other);
 	}
 	return NULL;
 }
@@ -121,7 +124,25 @@ static char *host_use(const char *bdf)
 	return why ? why : console_use(bdf);
 }
 
-int pci_assignable(const char *bdf, char **why)
+/* Each that is to be taken with it. */
+static char *companion_use(int group, const struct strlist *with)
+{
+	for (size_t i = 0; with && i < with->nr; i++) {
+		const char *other = with->items[i];
+		autofree char *why = class_use(other);
+
+		if (pci_iommu_group(other) != group)
+			return xasprintf("%s is not in its IOMMU group %d: remove it from 'with'",
+					 other, group);
+		if (!why)
+			why = host_use(other);
+		if (why)
+			return xasprintf("%s, to be taken with it: %s", other, why);
+	}
+	return NULL;
+}
+
+int pci_assignable_with(const char *bdf, const struct strlist *with, char **why)
 {
 	int group = pci_iommu_group(bdf);
 
@@ -138,11 +159,18 @@ int pci_assignable(const char *bdf, char **why)
 		return -ENOENT;
 	*why = host_use(bdf);
 	if (!*why)
-		*why = group_use(bdf, group);
+		*why = companion_use(group, with);
+	if (!*why)
+		*why = group_use(bdf, group, with);
 	if (*why)
 		return -EBUSY;
 	*why = driver_missing();
 	return *why ? -ENOENT : 0;
+}
+
+int pci_assignable(const char *bdf, char **why)
+{
+	return pci_assignable_with(bdf, NULL, why);
 }
 
 char *pci_reset_methods(const char *bdf)

@@ -12,6 +12,7 @@
 #include "harness/proc.h"
 #include "harness/rebind.h"
 #include "harness/shell.h"
+#include "harness/sriov.h"
 #include "harness/util.h"
 #include "harness/wait.h"
 
@@ -144,10 +145,16 @@ static int undo_bind(const json_t *record, int lock_fd)
 				   .driver = text_of(record, "old_driver"),
 				   .override = text_of(record, "old_override"),
 				   .lock_fd = lock_fd };
-	autofree char *now = pci_driver(to.bdf);
+	const char *old_id = text_of(record, "id");
+	autofree char *id = pci_id(to.bdf), *now = pci_driver(to.bdf);
 
 	if (!now && errno == ENODEV) {
 		log_debug("%s: gone, nothing to undo", to.bdf);
+		return 0;
+	}
+	if (old_id && id && strcmp(id, old_id) != 0) {
+		log_info("%s: another device is there by now (%s, was %s): it stays as it is",
+			 to.bdf, id, old_id);
 		return 0;
 	}
 	return rebind(&to);
@@ -187,6 +194,17 @@ static char *group_type_by_hand(const json_t *record)
 	return xasprintf("cd %s/bus/pci && echo %s > devices/%s/driver/unbind; "
 			 "echo %s > devices/%s/iommu_group/type && echo %s > drivers_probe",
 			 sysfs_root, bdf, bdf, text_of(record, "old"), bdf, bdf);
+}
+
+static int undo_sriov(const json_t *record, int lock_fd)
+{
+	return sriov_remove(text_of(record, "bdf"), lock_fd);
+}
+
+static char *sriov_by_hand(const json_t *record)
+{
+	return xasprintf("echo 0 > %s/bus/pci/devices/%s/sriov_numvfs", sysfs_root,
+			 text_of(record, "bdf"));
 }
 
 static int undo_mkdir(const json_t *record, int lock_fd)
@@ -280,6 +298,7 @@ static const struct record_kind kinds[] = {
 	{ "interrupt", { "owner", "path", "old" }, undo_interrupt, write_by_hand },
 	{ "bind", { "bdf", "new_driver" }, undo_bind, bind_by_hand },
 	{ "group_type", { "bdf", "old" }, undo_group_type, group_type_by_hand },
+	{ "sriov", { "bdf" }, undo_sriov, sriov_by_hand },
 	{ "mkdir", { "path" }, undo_mkdir, mkdir_by_hand },
 	{ "netns", { "name", "interface", "mtu", "state", "remote" }, undo_netns, netns_by_hand },
 	{ "damaged", { "line" }, undo_damaged, damaged_by_hand },

@@ -4,8 +4,9 @@
  * object with the kind and its texts:
  *   write    path, old            an attribute of sysfs, procfs or tracefs
  *   interrupt owner, path, old    an attribute, as long as the file owner is there
- *   bind     bdf, old_driver or null, old_override or null, new_driver
+ *   bind     bdf, id or null (pci_id()), old_driver or null, old_override or null, new_driver
  *   group_type bdf, old, driver or null (which it has with either type)
+ *   sriov    bdf                  which had no virtual functions
  *   mkdir    path
  *   netns    name, interface, mtu, state ("up", "down"), remote (or ""), bdf (or null),
  *            alias (or null)

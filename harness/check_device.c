@@ -21,7 +21,7 @@ static void check_device(const struct check_args *args, const struct host_device
 	autofree char *why = NULL, *driver = NULL, *caution = NULL;
 	char *remedy;
 
-	if (pci_assignable(device->address, &why)) {
+	if (host_device_assignable(device, &why)) {
 		remedy = pci_split_why(why);
 		check_fail(args, xasprintf("%s %s: %s", device->kind, device->address, why),
 			   xstrdup(remedy ? remedy : "name another device in the host file"));

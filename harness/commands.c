@@ -197,7 +197,7 @@ static int cmd_restore(int argc, char **argv)
 		return command_help("restore", NULL, NULL);
 	if (argc > 1)
 		return usage_error("restore", "it takes no arguments");
-	ret = journal_open(JOURNAL_DIR, &journal);
+	ret = journal_open(JOURNAL_DIR, 0, &journal);
 	if (!ret)
 		ret = journal_close(journal);
 	if (!ret)

@@ -12,6 +12,7 @@
 #include "harness/order.h"
 #include "harness/settings.h"
 #include "harness/tuning.h"
+#include "harness/util.h"
 
 struct mode_ops;
 struct device_ops;
@@ -70,9 +71,12 @@ json_t *experiment_json(const struct experiment *exp);
 
 /* What a host lends to the harness. Nothing that is not named here is ever touched. */
 struct host_device {
-	char *kind;	  /* as the device plug-in is named: nvme, nic, ... */
-	char *address;	  /* PCI, domain:bus:device.function */
-	bool writable;	  /* the user allows workloads that destroy its data */
+	char *kind;		/* as the device plug-in is named: nvme, nic, ... */
+	char *address;		/* PCI, domain:bus:device.function */
+	char *physical;		/* whose virtual function is at address; NULL: none was made */
+	unsigned int functions; /* virtual functions to make of it, for the first; 0: it itself */
+	struct strlist with;	/* addresses of its group's devices that are taken with it */
+	bool writable;		/* the user allows workloads that destroy its data */
 	bool within_page; /* a NIC that sends no buffer which crosses a page (an emulated one) */
 	/* The other end of a NIC's cable: a port of this host, or an interface of a remote one. */
 	char *peer;	 /* PCI address, or NULL */
@@ -96,12 +100,18 @@ struct host {
 /*
  * Reads a host description; errors as experiment_load(). path NULL gives a host without
  * devices. Fields: devices: { nvme: "0000:5e:00.0" } or { nvme: { address: ..., writable: yes },
- * nic: { address: ..., peer: ... } } or, for a NIC, { address: ..., remote: ..., interface: ...,
- * tools: ... }; placement: auto or off; vcpu_cpu: N; settings: as tuning_table; kind and
- * instructions, written by the virtual lab only.
+ * nic: { address: ..., peer: ..., with: [...] },
+ * gpu: { address: ..., functions: N } } or, for a NIC, { address: ..., remote: ...,
+ * interface: ..., tools: ... }; placement: auto or off; vcpu_cpu: N; settings: as tuning_table;
+ * kind and instructions, written by the virtual lab only.
  */
 int host_load(const char *path, struct host **out);
 void host_free(struct host *host);
+/*
+ * May it be taken? As pci_assignable_with(); of a device whose virtual function is to be taken: as
+ * sriov_probe(), until that is made.
+ */
+int host_device_assignable(const struct host_device *device, char **why);
 /* The device of that kind, or NULL. */
 const struct host_device *host_device(const struct host *host, const char *kind);
 

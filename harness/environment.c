@@ -8,6 +8,7 @@
 
 #include "harness/config.h"
 #include "harness/guest_files.h"
+#include "harness/packages.h"
 #include "harness/proc.h"
 #include "harness/util.h"
 
@@ -102,6 +103,25 @@ static void add_guest(json_t *env, const struct guest_files *files, const char *
 	json_decref(named);
 }
 
+/* How the running kernel was configured: where that is, and a hash of it. */
+static json_t *kernel_config(const char *release, const char *build_dir)
+{
+	autofree char *built = xasprintf("%s/kernel/version", build_dir);
+	autofree char *version = file_read_trimmed(built);
+	autofree char *ours = xasprintf("%s/kernel/config", build_dir);
+	autofree char *installed = xasprintf("/boot/config-%s", release);
+	const char *const paths[] = { installed, "/proc/config.gz",
+				      version && !strcmp(version, release) ? ours : NULL };
+
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		autofree char *hash = paths[i] ? file_hash(paths[i]) : NULL;
+
+		if (hash)
+			return json_pack("{s:s, s:s}", "path", paths[i], "fnv1a", hash);
+	}
+	return json_null();
+}
+
 json_t *environment_capture(const struct host *host, const struct guest_files *files,
 			    const char *build_dir)
 {
@@ -120,6 +140,8 @@ json_t *environment_capture(const struct host *host, const struct guest_files *f
 	json_object_set_new(env, "kernel", json_string(uts.release));
 	json_object_set_new(env, "kernel_build", json_string(uts.version));
 	add_file(env, "kernel_cmdline", "/proc/cmdline");
+	json_object_set_new(env, "kernel_config", kernel_config(uts.release, build_dir));
+	json_object_set_new(env, "packages", packages_installed());
 	json_object_set_new(env, "mitigations", mitigations());
 	add_guest(env, files ? files : &none, build_dir);
 	add_file(env, "transparent_hugepages", "/sys/kernel/mm/transparent_hugepage/enabled");

@@ -10,7 +10,8 @@ struct host;
 
 /*
  * CPU, microcode, kernel and its command line, mitigations, memory, QEMU, guest kernel, THP,
- * NUMA balancing, governor, KVM's halt polling ... and "fingerprint", a hash over what makes
+ * NUMA balancing, governor, KVM's halt polling, the kernel's configuration (path and hash),
+ * packages (packages.h) ... and "fingerprint", a hash over what makes
  * figures comparable. What files names in place of what is installed or built (NULL: nothing) is in
  * "guest_files", with hashes. What cannot be read is null. New reference.
  */

@@ -71,27 +71,13 @@ json_t *guest_files_json(const struct guest_files *files)
 	return json;
 }
 
-/* Two builds may have one version and one name. NULL if it cannot be read. */
-static char *content_hash(const char *path)
-{
-	autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
-	uint64_t hash = FNV1A_INIT;
-	char block[65536];
-	ssize_t len;
-
-	if (fd < 0)
-		return NULL;
-	while ((len = read(fd, block, sizeof(block))) > 0)
-		hash = fnv1a(hash, block, (size_t)len);
-	return len < 0 ? NULL : xasprintf("%016llx", (unsigned long long)hash);
-}
-
+/* Two builds may have one version and one name. */
 json_t *guest_files_identity(const struct guest_files *files)
 {
 	json_t *json = json_object();
 
 	for (size_t i = 0; i < NR_GUEST_FILES; i++) {
-		autofree char *hash = files->paths[i] ? content_hash(files->paths[i]) : NULL;
+		autofree char *hash = files->paths[i] ? file_hash(files->paths[i]) : NULL;
 
 		if (files->paths[i])
 			json_object_set_new(

@@ -8,6 +8,7 @@
 
 #include "bench/registry.h"
 #include "harness/pci.h"
+#include "harness/sriov.h"
 #include "harness/util.h"
 #include "harness/yaml.h"
 
@@ -29,6 +30,8 @@ static const struct setting device_settings[] = {
 	{ "peer", SETTING_TEXT, "", .help = "PCI address of the port at the other end" },
 	{ "writable", SETTING_BOOL, "no", .help = "its data may be destroyed" },
 	{ "within_page", SETTING_BOOL, "no", .help = "it sends no buffer that crosses a page" },
+	{ "functions", SETTING_COUNT, "0", NULL, 0, 256,
+	  "virtual functions made of it for a run, the first of which is taken" },
 	{ "remote", SETTING_TEXT, "", .help = "where ssh reaches the other end: user@host" },
 	{ "interface", SETTING_TEXT, "", .help = "the remote end's interface" },
 	{ "tools", SETTING_TEXT, "", .help = "folder of the load tools on the remote host" },
@@ -61,6 +64,8 @@ static bool address_used(const struct host *host, const char *address)
 		if (device->address && !strcmp(device->address, address))
 			return true;
 		if (device->peer && !strcmp(device->peer, address))
+			return true;
+		if (strlist_has(&device->with, address))
 			return true;
 	}
 	return false;
@@ -108,13 +113,34 @@ static int check_remote(const struct yaml_node *map, const struct host_device *d
 	return 0;
 }
 
+/* One address, or a list of them. */
+static int read_with(const struct yaml_node *node, const struct host *host,
+		     struct host_device *device)
+{
+	const struct yaml_node *items = node->kind == YAML_LIST ? node->items : node;
+	size_t nr = node->kind == YAML_LIST ? node->nr : 1;
+	int ret = 0;
+
+	for (size_t i = 0; i < nr && !ret; i++) {
+		autofree char *address = NULL;
+
+		ret = yaml_expect(&items[i], YAML_TEXT, "with", "'with: \"0000:5e:00.1\"'");
+		if (!ret)
+			ret = read_address(&items[i], host, &address);
+		if (!ret)
+			strlist_add(&device->with, address);
+	}
+	return ret;
+}
+
 static int read_device_map(const struct yaml_node *map, const struct host *host,
 			   struct host_device *device)
 {
-	static const char *const keys[] = { "address",	 "peer",  "writable",	"remote",
-					    "interface", "tools", "within_page" };
+	static const char *const keys[] = { "address",	   "peer",	"writable",
+					    "remote",	   "interface", "tools",
+					    "within_page", "with",	"functions" };
 	const struct yaml_node *address = yaml_get(map, "address");
-	const struct yaml_node *peer = yaml_get(map, "peer");
+	const struct yaml_node *peer = yaml_get(map, "peer"), *with = yaml_get(map, "with");
 	struct settings *s = settings_new(device_settings);
 	int ret = yaml_check_keys(map, device->kind, keys, ARRAY_SIZE(keys));
 
@@ -127,11 +153,18 @@ static int read_device_map(const struct yaml_node *map, const struct host *host,
 		ret = read_address(address, host, &device->address);
 	if (!ret && peer)
 		ret = read_address(peer, host, &device->peer);
+	if (!ret && with)
+		ret = read_with(with, host, device);
 	device->writable = settings_bool(s, "writable");
+	device->functions = (unsigned int)settings_count(s, "functions");
 	device->remote = text_or_null(s, "remote");
 	device->interface = text_or_null(s, "interface");
 	device->tools = text_or_null(s, "tools");
 	device->within_page = settings_bool(s, "within_page");
+	if (!ret && device->functions && with)
+		ret = yaml_error(with,
+				 "a virtual function has a group of its own: remove 'with' or "
+				 "'functions'");
 	if (!ret)
 		ret = check_remote(map, device);
 	settings_free(s);
@@ -258,10 +291,12 @@ void host_free(struct host *host)
 	for (size_t i = 0; i < host->nr_devices; i++) {
 		free(host->devices[i].kind);
 		free(host->devices[i].address);
+		free(host->devices[i].physical);
 		free(host->devices[i].peer);
 		free(host->devices[i].remote);
 		free(host->devices[i].interface);
 		free(host->devices[i].tools);
+		strlist_free(&host->devices[i].with);
 	}
 	free(host->devices);
 	settings_free(host->tuning);
@@ -277,4 +312,11 @@ const struct host_device *host_device(const struct host *host, const char *kind)
 		if (!strcmp(host->devices[i].kind, kind))
 			return &host->devices[i];
 	return NULL;
+}
+
+int host_device_assignable(const struct host_device *device, char **why)
+{
+	if (device->functions && !device->physical)
+		return sriov_probe(device->address, device->functions, why);
+	return pci_assignable_with(device->address, &device->with, why);
 }

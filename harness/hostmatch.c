@@ -37,6 +37,7 @@ static const char *const minor_keys[] = {
 	"kvm_halt_poll_ns",
 	"vfio_dma_entry_limit",
 	"placement",
+	"kernel_config.fnv1a",
 	"lab.machine_kernel",
 };
 
@@ -66,10 +67,9 @@ char *hostmatch_text(const json_t *json)
 	return len > 100 ? xasprintf("%.100s...", text) : xstrdup(text);
 }
 
-void hostmatch_member(const json_t *base, const json_t *value, const char *what, const char *key,
-		      struct strlist *list)
+static void match(const json_t *a, const json_t *b, const char *what, const char *key,
+		  struct strlist *list)
 {
-	const json_t *a = member(base, key), *b = member(value, key);
 	autofree char *before = NULL, *after = NULL;
 
 	if (json_same(a, b))
@@ -77,6 +77,31 @@ void hostmatch_member(const json_t *base, const json_t *value, const char *what,
 	before = hostmatch_text(a);
 	after = hostmatch_text(b);
 	strlist_addf(list, "other %s %s: %s, now %s", what, key, before, after);
+}
+
+void hostmatch_member(const json_t *base, const json_t *value, const char *what, const char *key,
+		      struct strlist *list)
+{
+	match(member(base, key), member(value, key), what, key, list);
+}
+
+/* Each package that is, or was, installed: their names have dots. */
+static void match_packages(const json_t *base, const json_t *value, struct strlist *list)
+{
+	const json_t *before = json_object_get(base, "packages");
+	const json_t *after = json_object_get(value, "packages");
+	json_t *all = json_is_object(before) ? json_copy((json_t *)before) : NULL;
+	const char *name;
+	json_t *unused;
+
+	/* Older manifests have none. */
+	if (all && json_is_object(after)) {
+		json_object_update(all, (json_t *)after);
+		json_object_foreach(all, name, unused)
+			match(json_object_get(before, name), json_object_get(after, name),
+			      "package", name, list);
+	}
+	json_decref(all);
 }
 
 void hostmatch_differences(const json_t *base, const json_t *value, struct strlist *major,
@@ -93,6 +118,8 @@ void hostmatch_differences(const json_t *base, const json_t *value, struct strli
 		hostmatch_member(base, value, "environment", "fingerprint", major);
 	for (size_t i = 0; minor && i < ARRAY_SIZE(minor_keys); i++)
 		hostmatch_member(base, value, "environment", minor_keys[i], minor);
+	if (minor)
+		match_packages(base, value, minor);
 }
 
 bool hostmatch_same(const json_t *a, const json_t *b)

@@ -13,7 +13,6 @@
 #include "harness/journal_record.h"
 #include "harness/log.h"
 #include "harness/pci.h"
-#include "harness/rebind.h"
 #include "harness/util.h"
 
 struct journal {
@@ -235,7 +234,7 @@ static void journal_free(struct journal *journal)
 	free(journal);
 }
 
-int journal_open(const char *dir, struct journal **out)
+int journal_open(const char *dir, double wait_s, struct journal **out)
 {
 	struct journal *journal = xzalloc(sizeof(*journal));
 	int ret;
@@ -245,7 +244,7 @@ int journal_open(const char *dir, struct journal **out)
 	journal->path = xasprintf("%s/journal", dir);
 	journal->lock_fd = journal->fd = -1;
 	journal->records = json_array();
-	ret = journal_lock(dir, &journal->lock_fd);
+	ret = journal_lock(dir, wait_s, &journal->lock_fd);
 	if (!ret) {
 		ret = load(journal);
 		if (ret)
@@ -310,33 +309,6 @@ void journal_roll_back(struct journal *journal, bool pending)
 		forget_record(journal);
 }
 
-int journal_bind(struct journal *journal, const char *bdf, const char *driver)
-{
-	const struct rebind to = {
-		.bdf = bdf, .driver = driver, .override = driver, .lock_fd = journal->lock_fd
-	};
-	autofree char *old_driver = NULL, *old_override = NULL;
-	int ret = rebind_check(bdf, driver);
-
-	if (ret)
-		return ret;
-	old_driver = pci_driver(bdf);
-	if (old_driver && !strcmp(old_driver, driver))
-		return 0;
-	old_override = rebind_override(bdf);
-	ret = journal_add_record(journal,
-				 json_pack("{s:s, s:s, s:s?, s:s?, s:s}", "kind", "bind", "bdf",
-					   bdf, "old_driver", old_driver, "old_override",
-					   old_override, "new_driver", driver));
-	if (ret)
-		return ret;
-	log_debug("%s: %s -> %s", bdf, old_driver ? old_driver : "no driver", driver);
-	ret = rebind(&to);
-	if (ret)
-		journal_roll_back(journal, ret == -ETIMEDOUT);
-	return ret;
-}
-
 int journal_mkdir(struct journal *journal, const char *path)
 {
 	int ret;
@@ -387,23 +359,31 @@ int journal_put_back(struct journal *journal, const char *what)
 	return changed && rewrite(journal) ? -EIO : ret;
 }
 
-int journal_undo(struct journal *journal)
+size_t journal_length(const struct journal *journal)
 {
-	json_t *left = json_array();
+	return json_array_size(journal->records);
+}
+
+int journal_undo_some(struct journal *journal, size_t first, size_t nr)
+{
+	size_t left = 0;
 	int ret;
 
-	for (size_t i = json_array_size(journal->records); i-- > 0;) {
-		json_t *record = json_array_get(journal->records, i);
-
-		if (change_undo(record, journal->lock_fd))
-			json_array_insert(left, 0, record);
+	for (size_t i = first + nr; i-- > first;) {
+		if (change_undo(json_array_get(journal->records, i), journal->lock_fd))
+			left++;
+		else
+			json_array_remove(journal->records, i);
 	}
-	json_decref(journal->records);
-	journal->records = left;
-	ret = json_array_size(left) ? rewrite(journal) : remove_file(journal);
+	ret = journal_length(journal) ? rewrite(journal) : remove_file(journal);
 	if (ret)
 		log_err("cannot write the journal %s: %s", journal->path, strerror(-ret));
-	return ret || json_array_size(left) ? -EIO : 0;
+	return ret || left ? -EIO : 0;
+}
+
+int journal_undo(struct journal *journal)
+{
+	return journal_undo_some(journal, 0, journal_length(journal));
 }
 
 int journal_close(struct journal *journal)

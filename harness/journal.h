@@ -8,15 +8,17 @@
 #define HARNESS_JOURNAL_H
 
 struct journal;
+struct strlist;
 
 /*
  * Opens the journal in a directory (made if missing), takes its lock, so that two harnesses never
  * change the same host, and undoes what a crashed one left. -EBUSY: another one is running
- * (its pid is in the logged message). A journal from before a reboot is dropped: what it
- * changed is gone with the reboot. If something could not be undone, the error names it and
- * how to mend it by hand, the entry is kept, and -EIO is returned.
+ * (its pid and command are in the logged message), even after wait_s seconds (0: it is not waited
+ * for); -EINTR: the user has interrupted the wait. A journal from before a reboot is dropped: what
+ * it changed is gone with the reboot. If something could not be undone, the error names it and how
+ * to mend it by hand, the entry is kept, and -EIO is returned.
  */
-int journal_open(const char *dir, struct journal **out);
+int journal_open(const char *dir, double wait_s, struct journal **out);
 
 /*
  * Writes value to a sysfs or procfs attribute after journalling what it holds now. The
@@ -31,6 +33,12 @@ int journal_write(struct journal *journal, const char *path, const char *value);
  * -errno with a logged reason.
  */
 int journal_bind(struct journal *journal, const char *bdf, const char *driver);
+
+/*
+ * The same with several devices: all of them, or none. If one cannot be bound, which is logged with
+ * its address, those before it go back at once. 0 or the first -errno.
+ */
+int journal_bind_all(struct journal *journal, const struct strlist *bdfs, const char *driver);
 
 /*
  * Makes a directory (a tracefs instance, a cgroup) that undo removes with rmdir. If it exists

@@ -18,13 +18,17 @@ const json_t *journal_find(const struct journal *journal,
 			   const struct netns_port *port);
 
 /*
- * Takes the lock in a directory (made if missing); *lock_fd is to be closed in any case. 0, -EBUSY
- * (another harness holds it), -EINTR or another -errno, logged.
+ * Takes the lock in a directory (made if missing), for which it waits that long; *lock_fd is to be
+ * closed in any case. 0, -EBUSY (another harness holds it), -EINTR or another -errno, logged.
  */
-int journal_lock(const char *dir, int *lock_fd);
+int journal_lock(const char *dir, double wait_s, int *lock_fd);
 
 /* The lock that a write to the kernel has to keep; see struct rebind. */
 int journal_lock_fd(const struct journal *journal);
+
+/* How many records there are; undoes nr of them from the first (0) on. 0 or -EIO, logged. */
+size_t journal_length(const struct journal *journal);
+int journal_undo_some(struct journal *journal, size_t first, size_t nr);
 
 /* Undoes the newest change at once. Its record stays if the kernel may still carry it out. */
 void journal_roll_back(struct journal *journal, bool pending);

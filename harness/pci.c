@@ -72,6 +72,16 @@ char *pci_driver(const char *bdf)
 	return name;
 }
 
+char *pci_id(const char *bdf)
+{
+	autofree char *vendor_path = pci_path(bdf, "vendor"),
+		      *device_path = pci_path(bdf, "device");
+	autofree char *vendor = file_read_trimmed(vendor_path);
+	autofree char *device = file_read_trimmed(device_path);
+
+	return vendor && device ? xasprintf("%s:%s", vendor, device) : NULL;
+}
+
 int pci_iommu_group(const char *bdf)
 {
 	autofree char *path = pci_path(bdf, "iommu_group");

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct strlist;
+
 /*
  * The mounts of sysfs, procfs and devtmpfs: "/sys", "/proc", "/dev" unless the tests point them
  * at trees of their own. journal.c and check.c use them too.
@@ -18,6 +20,9 @@ bool pci_address_valid(const char *bdf);
 
 /* Name of the driver bound to it, to free; NULL: none (errno 0) or no such device (ENODEV). */
 char *pci_driver(const char *bdf);
+
+/* "0x8086:0x10d3", its vendor and kind, to free; NULL: unreadable. */
+char *pci_id(const char *bdf);
 
 /* Its IOMMU group number, or -ENODEV (no such device), -ENOENT (no IOMMU). */
 int pci_iommu_group(const char *bdf);
@@ -45,6 +50,12 @@ char *pci_net_use(const char *bdf);
  * its group is not viable: another device of it is bound to a host driver.
  */
 int pci_assignable(const char *bdf, char **why);
+
+/*
+ * The same if the devices in with (NULL: none) are taken together with it: they must share its
+ * group, the host must be able to do without each, and they may be bound to host drivers.
+ */
+int pci_assignable_with(const char *bdf, const struct strlist *with, char **why);
 
 /* What speaks against it, yet does not forbid it: "reason: remedy", to free, or NULL. */
 char *pci_caution(const char *bdf);

@@ -12,12 +12,13 @@
 #include "harness/log.h"
 #include "harness/pci.h"
 #include "harness/util.h"
+#include "harness/vfio_users.h"
 #include "harness/wait.h"
 
-#define POLL_S 0.005	/* between two looks at the driver link */
-#define ATTEMPT_MS 200U /* for the link to show a driver that the kernel has probed */
+#define POLL_S 0.005 /* between two looks at the driver link */
+#define USERS_S 0.1  /* between two looks at all open files */
 
-struct rebind_limits rebind_limits = { .write_ms = 30000, .driver_ms = 5000 };
+struct rebind_limits rebind_limits = { .write_ms = 30000, .driver_ms = 5000, .attempt_ms = 200 };
 
 /* Host changes are carried through or undone even while the user interrupts. */
 static const struct waiter waiter = { .pidfd = -1, .uninterruptible = true };
@@ -48,7 +49,7 @@ static int reap_write(pid_t pid)
 	ret = pidfd < 0 ? 0 : wait_readable(&waiter, pidfd, deadline_ms(rebind_limits.write_ms));
 	if (ret) {
 		kill(pid, SIGKILL);
-		if (wait_readable(&waiter, pidfd, deadline_ms(ATTEMPT_MS)))
+		if (wait_readable(&waiter, pidfd, deadline_ms(rebind_limits.attempt_ms)))
 			log_warn("process %d remains blocked in the kernel", (int)pid);
 		else
 			waitpid(pid, NULL, 0);
@@ -59,8 +60,7 @@ static int reap_write(pid_t pid)
 	return WIFEXITED(status) ? -WEXITSTATUS(status) : -EIO;
 }
 
-/* One write to sysfs that may block for as long as somebody holds the device. */
-static int write_bounded(const struct rebind *to, const char *path, const char *value)
+int rebind_write(const struct rebind *to, const char *path, const char *value)
 {
 	sigset_t all, before;
 	pid_t pid;
@@ -121,7 +121,7 @@ static int set_override(const struct rebind *to)
 
 	if (same_name(now, to->override))
 		return 0;
-	return write_bounded(to, path, to->override ? to->override : "\n");
+	return rebind_write(to, path, to->override ? to->override : "\n");
 }
 
 /* The descriptor of a VM that has just ended may still be on its way to be closed. */
@@ -132,10 +132,10 @@ static int unbind(const struct rebind *to)
 	int ret;
 
 	while (!driver_is(to->bdf, NULL)) {
-		ret = write_bounded(to, path, to->bdf);
+		ret = rebind_write(to, path, to->bdf);
 		if (ret == -ETIMEDOUT)
 			return ret;
-		if (!wait_driver(to->bdf, NULL, ATTEMPT_MS) && now_ns() >= deadline)
+		if (!wait_driver(to->bdf, NULL, rebind_limits.attempt_ms) && now_ns() >= deadline)
 			return ret ? ret : -EBUSY;
 	}
 	return 0;
@@ -154,11 +154,11 @@ static int attach(const struct rebind *to)
 	int ret;
 
 	for (unsigned int i = 0;; i++) {
-		ret = write_bounded(to, paths[i % 2], to->bdf);
+		ret = rebind_write(to, paths[i % 2], to->bdf);
 		/* The link comes before the driver's probe and goes if that fails. */
 		if (ret == -ETIMEDOUT)
 			return ret;
-		if (wait_driver(to->bdf, to->driver, ATTEMPT_MS))
+		if (wait_driver(to->bdf, to->driver, rebind_limits.attempt_ms))
 			return 0;
 		if (i % 2 && now_ns() >= deadline)
 			return ret ? ret : -EIO;
@@ -190,11 +190,41 @@ int rebind_check(const char *bdf, const char *driver)
 	return driver_loaded(driver) ? 0 : -ENOENT;
 }
 
+/*
+ * An unbind from VFIO blocks in the kernel until the device is closed. So the last VM's end, or
+ * that of somebody else's, is waited for first; one that does not come is named.
+ */
+int rebind_await_closed(const char *bdf)
+{
+	autofree char *driver = pci_driver(bdf);
+	uint64_t deadline = deadline_ms(rebind_limits.write_ms);
+	size_t len = driver ? strlen(driver) : 0;
+
+	if (len < 8 || strcmp(driver + len - 8, "vfio-pci") != 0)
+		return 0;
+	for (;;) {
+		autofree char *users = vfio_users(bdf);
+
+		if (!users)
+			return 0;
+		if (now_ns() >= deadline) {
+			log_err("%s is still in use after %s: %s: end it, then 'iommubench "
+				"restore'",
+				bdf, human_duration(rebind_limits.write_ms * 1e-3), users);
+			return -EBUSY;
+		}
+		wait_seconds(&waiter, USERS_S);
+	}
+}
+
 static int unbind_logged(const struct rebind *to)
 {
 	autofree char *driver = pci_driver(to->bdf);
-	int ret = unbind(to);
+	int ret = rebind_await_closed(to->bdf);
 
+	if (ret)
+		return ret;
+	ret = unbind(to);
 	if (ret == -ETIMEDOUT)
 		log_err("%s: %s has not let it go within %s: end what uses it (a VM?)", to->bdf,
 			driver ? driver : "its driver",

@@ -10,11 +10,13 @@
 
 #include "harness/ab.h"
 #include "harness/config.h"
+#include "harness/environment.h"
 #include "harness/lab.h"
 #include "harness/log.h"
 #include "harness/manifest.h"
 #include "harness/plan.h"
 #include "harness/report.h"
+#include "harness/rerun.h"
 #include "harness/run_host.h"
 #include "harness/util.h"
 
@@ -57,13 +59,18 @@ char *run_new_dir(const char *name)
 	return xasprintf(RESULTS "/%s-%s", name, stamp);
 }
 
-int run_copy_experiment(const char *path, const char *dir)
+static int copy_to(const char *path, const char *dir, const char *name)
 {
-	autofree char *to = xasprintf("%s/" EXPERIMENT, dir);
+	autofree char *to = xasprintf("%s/%s", dir, name);
 	size_t len;
 	autofree char *text = file_read(path, &len);
 
 	return text ? file_replace(to, text, len) : -errno;
+}
+
+int run_copy_experiment(const char *path, const char *dir)
+{
+	return copy_to(path, dir, EXPERIMENT);
 }
 
 /* Makes the folder of a new run, with the configuration in it. Its real path, or NULL. */
@@ -84,6 +91,8 @@ static char *make_run_dir(const struct run_options *options, const struct experi
 	real = ret ? NULL : realpath(dir, NULL);
 	if (!ret)
 		ret = real ? run_copy_experiment(exp->path, real) : -errno;
+	if (!ret && options->from)
+		ret = copy_to(options->from, real, RERUN_ORIGINAL);
 	if (!ret)
 		return real;
 	log_err("cannot make %s: %s", dir, strerror(-ret));
@@ -175,13 +184,16 @@ static int run_in_one_lab(const struct run_options *options, const struct lab_op
 }
 
 /* What only the outside knows: the machine under the lab, and labs that were lost. */
-static void annotate(const char *dir, json_t *description, bool interrupted)
+static void annotate(const char *dir, const struct run_options *options, json_t *description,
+		     bool interrupted)
 {
 	struct manifest manifest;
 
 	if (manifest_load(dir, &manifest))
 		return;
 	json_object_set(json_object_get(manifest.root, "environment"), "lab", description);
+	if (options->command) /* the inner one is the lab's own affair */
+		json_object_set_new(manifest.root, "command", json_string(options->command));
 	if (interrupted)
 		manifest_set_status(&manifest, "partial");
 	manifest_save(&manifest);
@@ -189,13 +201,14 @@ static void annotate(const char *dir, json_t *description, bool interrupted)
 }
 
 /* A run, or the two of a session: what is not there is passed over. */
-static void annotate_all(const char *dir, json_t *description, bool interrupted)
+static void annotate_all(const char *dir, const struct run_options *options, json_t *description,
+			 bool interrupted)
 {
-	annotate(dir, description, interrupted);
+	annotate(dir, options, description, interrupted);
 	for (unsigned int side = 0; side < NR_SIDES; side++) {
 		autofree char *own = xasprintf("%s/%s", dir, turns_side(side));
 
-		annotate(own, description, interrupted);
+		annotate(own, options, description, interrupted);
 	}
 }
 
@@ -248,7 +261,7 @@ int run_in_lab(const struct run_options *options, const struct guest_config *gue
 	if (ret && ret != -EINTR)
 		log_info("finished boots are kept: 'iommubench run --resume %s' goes on", dir);
 	json_object_set_new(description, "stalls", json_integer(stalls));
-	annotate_all(dir, description, ret != 0);
+	annotate_all(dir, options, description, ret != 0);
 	json_decref(description);
 	return code;
 }
@@ -287,6 +300,11 @@ int run_dry(const struct run_options *options, const struct experiment *exp, str
 
 	if (in_lab)
 		printf("in the virtual lab:\n");
+	if (options->from) {
+		json_auto_t *env = environment_capture(host, &exp->guest.files, options->build_dir);
+
+		rerun_print(options->from, env, in_lab);
+	}
 	if (options->shard.n)
 		printf("shard %u of %u: %zu of %zu cells\n", options->shard.k, options->shard.n,
 		       plan->nr_cells, json_array_size(json_object_get(plan->shard, "cells")));
@@ -294,7 +312,7 @@ int run_dry(const struct run_options *options, const struct experiment *exp, str
 }
 
 static int run_and_report(const struct run_options *options, const struct experiment *exp,
-			  struct plan *plan, const struct host *host, bool in_lab)
+			  struct plan *plan, struct host *host, bool in_lab)
 {
 	/* Inside of the lab we are a part of a run whose report is written outside. */
 	bool outermost = !strcmp(host->kind, "host");
@@ -379,11 +397,25 @@ static int run_one(const struct run_options *options)
 	return code;
 }
 
+static int run_again(const struct run_options *options)
+{
+	struct run_options own = *options;
+	struct rerun rerun;
+	int code = EXIT_USAGE;
+
+	if (!rerun_load(options->from, &rerun) && !rerun_apply(&rerun, &own))
+		code = run_one(&own);
+	rerun_free(&rerun);
+	return code;
+}
+
 int run_command(const struct run_options *options)
 {
 	struct run_options own = *options;
 	autofree char *run_id = NULL;
 
+	if (options->from)
+		return run_again(options);
 	if (options->ab || (options->resume && ab_is_session(options->resume)))
 		return ab_command(options);
 	if (options->resume && resume_shard(&own, &run_id))

@@ -37,6 +37,9 @@ struct run_options {
 	unsigned int max_boots; /* with ab; 0: AB_MAX_BOOTS */
 	double time_limit_s;	/* with ab; 0: AB_TIME_LIMIT_S */
 	double deadline_s;	/* the same as a time of now_s(); ab_measure() sets it */
+	const char *from;	/* manifest of a run to run again (rerun.h); NULL: none */
+	const char *command;	/* the command line, for a shell; NULL: unknown */
+	double wait_s;		/* for another harness to leave this host */
 	enum run_where where;
 	bool dry_run;
 	const char *build_dir, *scripts_dir;

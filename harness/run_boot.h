@@ -14,7 +14,7 @@ struct journal;
 
 /* What runs that take turns on this host have in common. */
 struct host_session {
-	const struct host *host;
+	struct host *host;
 	struct journal *journal;
 	struct progress progress;
 	unsigned int sequence; /* of the next boot, whichever run it is of */
@@ -33,13 +33,15 @@ struct host_run {
 	char *samples_path;
 	struct placements placements;
 	struct manifest manifest;
-	json_t *preflight; /* made by host_run_preflight(): what was found of the host */
+	json_t *preflight; /* made by host_session_open(): what was found of the host */
 };
 
-/* May the run be tried here? 0, or -ENOTSUP with all reasons logged. */
-int host_run_preflight(struct host_run *run);
-/* Opens the journal and makes the settings of the host file. 0 or -errno, logged. */
-int host_session_open(struct host_session *session);
+/*
+ * Takes the host for nr runs of one session: opens the journal, after another harness if options
+ * say so, looks whether each run can be tried here, and makes the settings of the host file. An
+ * exit code; if it is not EXIT_OK, the reasons are logged and nothing is left to close.
+ */
+int host_session_open(struct host_run *runs, size_t nr);
 
 /*
  * Begins or goes on: probes the cells, places, writes or reads the manifest. 0 or -errno,

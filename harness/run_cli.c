@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* run: its command line. */
 #include <getopt.h>
+#include <math.h>
 
 #include "harness/cli.h"
 #include "harness/run.h"
+#include "harness/shell.h"
 #include "harness/util.h"
 
 enum {
@@ -18,6 +20,8 @@ enum {
 	OPT_SHARD,
 	OPT_RUN_ID,
 	OPT_RESUME,
+	OPT_FROM,
+	OPT_WAIT,
 	OPT_DRY_RUN,
 	OPT_HELP
 };
@@ -33,6 +37,8 @@ static const struct option run_longopts[] = {
 	[OPT_SHARD] = { "shard", required_argument, NULL, OPT_SHARD },
 	[OPT_RUN_ID] = { "run-id", required_argument, NULL, OPT_RUN_ID },
 	[OPT_RESUME] = { "resume", required_argument, NULL, OPT_RESUME },
+	[OPT_FROM] = { "from-manifest", required_argument, NULL, OPT_FROM },
+	[OPT_WAIT] = { "wait", optional_argument, NULL, OPT_WAIT },
 	[OPT_DRY_RUN] = { "dry-run", no_argument, NULL, OPT_DRY_RUN },
 	[OPT_HELP] = { "help", no_argument, NULL, OPT_HELP },
 	{ 0 },
@@ -49,6 +55,8 @@ static const char *const run_help[ARRAY_SIZE(run_longopts)] = {
 	[OPT_SHARD] = "K/N: the Kth of N parts, for N hosts; 'iommubench merge' joins them",
 	[OPT_RUN_ID] = "ID: of the whole run, the same for all its shards",
 	[OPT_RESUME] = "DIR: continue a run; finished boots are kept",
+	[OPT_FROM] = "FILE: run again what a run's manifest.json describes, instead of CONFIG",
+	[OPT_WAIT] = "[TIME]: if another iommubench uses this host, wait until it has ended",
 	[OPT_DRY_RUN] = "print cells, command lines, host writes and time, change nothing",
 	[OPT_HELP] = "this text",
 };
@@ -96,6 +104,14 @@ static int parse_run_option(int opt, struct run_options *options)
 	case OPT_RESUME:
 		options->resume = optarg;
 		return 0;
+	case OPT_FROM:
+		options->from = optarg;
+		return 0;
+	case OPT_WAIT:
+		options->wait_s = INFINITY;
+		if (!optarg || !parse_seconds(optarg, &options->wait_s))
+			return 0;
+		return usage_error("run", "--wait takes a time from 1s, as in --wait=30m, or none");
 	case OPT_DRY_RUN:
 		options->dry_run = true;
 		return 0;
@@ -104,10 +120,38 @@ static int parse_run_option(int opt, struct run_options *options)
 	}
 }
 
+/* As one would type it again, to free. getopt puts what is no option last. */
+static char *command_text(int argc, char *const *argv)
+{
+	struct strbuf sb = { 0 };
+
+	strbuf_addf(&sb, "iommubench");
+	for (int i = 0; i < argc; i++) {
+		strbuf_addf(&sb, " ");
+		shell_quote(&sb, argv[i]);
+	}
+	return sb.data;
+}
+
+static int check_from(const struct run_options *options)
+{
+	if (!options->from)
+		return 0;
+	if (options->config)
+		return usage_error("run", "--from-manifest takes the place of CONFIG");
+	if (options->resume || options->ab || options->shard.n)
+		return usage_error(
+			"run", "--from-manifest excludes --resume, --ab and --shard: it begins a "
+			       "whole run");
+	return 0;
+}
+
 int run_main(int argc, char **argv)
 {
+	autofree char *command = command_text(argc, argv);
 	struct run_options options = { .build_dir = cli_dirs.build,
-				       .scripts_dir = cli_dirs.scripts };
+				       .scripts_dir = cli_dirs.scripts,
+				       .command = command };
 	int opt, ret;
 
 	while ((opt = getopt_long(argc, argv, "", run_longopts, NULL)) >= 0) {
@@ -120,7 +164,10 @@ int run_main(int argc, char **argv)
 	if (argc - optind > 1)
 		return usage_error("run", "one configuration only");
 	options.config = argv[optind];
-	if (!options.config && !options.resume)
+	ret = check_from(&options);
+	if (ret)
+		return ret;
+	if (!options.config && !options.resume && !options.from)
 		return usage_error("run", "which configuration? (configs/quick.yaml is one)");
 	if (options.resume && options.out)
 		return usage_error("run", "--resume and --out exclude each other");

@@ -68,15 +68,28 @@ static bool is_assigned(const struct plan *plan, const char *kind)
 	return false;
 }
 
+static void print_bind(const char *what, const char *address)
+{
+	autofree char *driver = pci_driver(address);
+
+	printf("host write: bind %s (%s) to vfio-pci, from %s; undone at the end\n", address, what,
+	       driver ? driver : "its driver");
+}
+
 static void print_host_writes(const struct plan *plan, const struct host *host)
 {
 	for (size_t i = 0; i < host->nr_devices; i++) {
 		const struct host_device *device = &host->devices[i];
-		autofree char *driver = pci_driver(device->address);
+		bool assigned = is_assigned(plan, device->kind);
 
-		if (is_assigned(plan, device->kind))
-			printf("host write: bind %s (%s) to vfio-pci, from %s; undone at the end\n",
-			       device->address, device->kind, driver ? driver : "its driver");
+		if (device->functions)
+			printf("host write: %u virtual functions of %s (%s), the first for the "
+			       "VM; removed at the end\n",
+			       device->functions, device->address, device->kind);
+		else if (assigned)
+			print_bind(device->kind, device->address);
+		for (size_t k = 0; assigned && k < device->with.nr; k++)
+			print_bind("with it", device->with.items[k]);
 		if (device->peer || device->remote)
 			printf("host write: network namespace " PEER_NETNS
 			       " for the interface of %s%s%s; "

@@ -12,8 +12,10 @@
 #include "harness/log.h"
 #include "harness/preflight.h"
 #include "harness/run_boot.h"
+#include "harness/rerun.h"
 #include "harness/resume.h"
 #include "harness/samples.h"
+#include "harness/sriov.h"
 #include "harness/util.h"
 
 /* --- the run --- */
@@ -78,9 +80,16 @@ static int open_manifest(struct host_run *run)
 {
 	int ret;
 
-	if (!run->resume)
-		return manifest_new(run->dir, run->exp, run->plan, run->session->host,
-				    environment(run), &run->manifest);
+	if (!run->resume) {
+		ret = manifest_new(run->dir, run->exp, run->plan, run->session->host,
+				   environment(run), &run->manifest);
+		if (ret)
+			return ret;
+		rerun_describe(run->options, run->exp, run->session->host, run->dir,
+			       run->manifest.root);
+		rerun_compare(run->dir, &run->manifest);
+		return 0;
+	}
 	ret = manifest_load(run->dir, &run->manifest);
 	if (ret == -ENOENT) {
 		log_err("%s: no manifest.json: not a run that could be resumed", run->dir);
@@ -98,22 +107,35 @@ static int open_manifest(struct host_run *run)
 	return ret;
 }
 
-int host_run_preflight(struct host_run *run)
+/*
+ * Preflight before settings: a host that cannot run the experiment is not changed for it. Only the
+ * virtual functions that it looks at must be there.
+ */
+static int prepare(struct host_session *session, struct host_run *runs, size_t nr)
 {
-	return preflight(run->session->host, run->exp, run->dir, &run->preflight);
-}
+	int ret = sriov_make_all(session->journal, session->host);
 
-int host_session_open(struct host_session *session)
-{
-	int ret = journal_open(JOURNAL_DIR, &session->journal);
-
+	for (size_t i = 0; i < nr && !ret; i++)
+		ret = preflight(session->host, runs[i].exp, runs[i].dir, &runs[i].preflight);
 	if (!ret && session->host->tuning)
 		ret = tuning_apply(session->host, session->journal);
-	if (ret) {
-		journal_close(session->journal);
-		session->journal = NULL;
-	}
 	return ret;
+}
+
+int host_session_open(struct host_run *runs, size_t nr)
+{
+	struct host_session *session = runs->session;
+	int ret = journal_open(JOURNAL_DIR, runs->options->wait_s, &session->journal);
+
+	if (ret)
+		return ret == -EINTR ? EXIT_INTERRUPTED : EXIT_PREFLIGHT;
+	if (!prepare(session, runs, nr))
+		return EXIT_OK;
+	for (size_t i = 0; i < nr; i++)
+		json_decref(runs[i].preflight);
+	journal_close(session->journal);
+	session->journal = NULL;
+	return EXIT_PREFLIGHT;
 }
 
 static void make_placements(struct host_run *run)
@@ -179,7 +201,7 @@ int host_run_close(struct host_run *run, int ret)
 }
 
 int run_host(const struct run_options *options, const struct experiment *exp, struct plan *plan,
-	     const struct host *host, const char *dir)
+	     struct host *host, const char *dir)
 {
 	struct host_session session = { .host = host };
 	struct host_run run = { .session = &session,
@@ -188,13 +210,11 @@ int run_host(const struct run_options *options, const struct experiment *exp, st
 				.plan = plan,
 				.dir = dir,
 				.resume = options->resume };
+	int ret, code = host_session_open(&run, 1);
 	bool opened;
-	int ret, code;
 
-	if (host_run_preflight(&run) || host_session_open(&session)) {
-		json_decref(run.preflight);
-		return EXIT_PREFLIGHT;
-	}
+	if (code)
+		return code;
 	ret = host_run_open(&run);
 	opened = !ret;
 	if (!ret)

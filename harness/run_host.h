@@ -23,6 +23,6 @@ int run_host_dry(const struct run_options *options, const struct experiment *exp
  * before it returns. An exit code.
  */
 int run_host(const struct run_options *options, const struct experiment *exp, struct plan *plan,
-	     const struct host *host, const char *dir);
+	     struct host *host, const char *dir);
 
 #endif

@@ -424,3 +424,17 @@ uint64_t fnv1a(uint64_t hash, const void *data, size_t len)
 		hash = (hash ^ p[i]) * 0x100000001b3ULL;
 	return hash;
 }
+
+char *file_hash(const char *path)
+{
+	autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
+	uint64_t hash = FNV1A_INIT;
+	char block[65536];
+	ssize_t len;
+
+	if (fd < 0)
+		return NULL;
+	while ((len = read(fd, block, sizeof(block))) > 0)
+		hash = fnv1a(hash, block, (size_t)len);
+	return len < 0 ? NULL : xasprintf("%016llx", (unsigned long long)hash);
+}

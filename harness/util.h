@@ -73,6 +73,8 @@ int file_write(const char *path, const char *text, bool create);
 /* Replaces path atomically (temporary file, fsync, rename): a crash leaves old or new. */
 int file_replace(const char *path, const char *data, size_t len);
 bool file_exists(const char *path);
+/* fnv1a() of what is in it, as hexadecimal text to free; NULL if it cannot be read. */
+char *file_hash(const char *path);
 /* The last component of what a symbolic link points to, to free; NULL with errno. */
 char *link_name(const char *path);
 /* Adds the names in a directory, sorted, without those that begin with a dot; none if unreadable.

@@ -5,6 +5,7 @@
 #include "tests/fake_kernel.h"
 #include "tests/tree.h"
 
+#include <sys/file.h>
 #include <sys/wait.h>
 
 #include "harness/rebind.h"
@@ -23,7 +24,8 @@ int fake_host_setup(void **state)
 	tree_put("sys/c", "it's \"quoted\" \\ and\ttabbed\n");
 	tree_pci(NVME, "0x010802\n", "nvme", 7);
 	tree_pci(NIC, "0x020000\n", NULL, 8);
-	rebind_limits = (struct rebind_limits){ .write_ms = 1000, .driver_ms = 500 };
+	rebind_limits =
+		(struct rebind_limits){ .write_ms = 1000, .driver_ms = 500, .attempt_ms = 200 };
 	return kernel_start();
 }
 
@@ -47,7 +49,7 @@ struct journal *open_journal(void)
 {
 	struct journal *journal = NULL;
 
-	assert_int_equal(journal_open(journal_dir, &journal), 0);
+	assert_int_equal(journal_open(journal_dir, 0, &journal), 0);
 	assert_non_null(journal);
 	return journal;
 }
@@ -133,6 +135,16 @@ void captured(const char *word)
 		fail_msg("\"%s\" lacks \"%s\"", text, word);
 }
 
+void await_writes(void)
+{
+	autofree char *path = xasprintf("%s/lock", journal_dir);
+	autoclose int fd = open(path, O_RDWR | O_CLOEXEC);
+
+	if (fd >= 0)
+		assert_int_equal(flock(fd, LOCK_EX), 0);
+	kernel_sync();
+}
+
 void crash_after(void (*work)(struct journal *journal))
 {
 	struct journal *journal;
@@ -140,7 +152,7 @@ void crash_after(void (*work)(struct journal *journal))
 	int status;
 
 	if (!pid) {
-		if (journal_open(journal_dir, &journal))
+		if (journal_open(journal_dir, 0, &journal))
 			_exit(1);
 		work(journal);
 		_exit(0);

@@ -33,6 +33,9 @@ void assert_host_as_before(void);
 void capture(void);
 void captured(const char *word);
 
+/* Waits for what a killed harness had begun to write, which keeps the lock until it is over. */
+void await_writes(void);
+
 /* Runs work in a child that ends without closing its journal: a crash. */
 void crash_after(void (*work)(struct journal *journal));
 

@@ -174,6 +174,102 @@ static void test_bind_refused(void **state)
 	assert_host_as_before();
 }
 
+/* All or none: the first goes back if the second is not taken, what came before stays. */
+static void test_bind_set(void **state)
+{
+	struct journal *journal = open_journal();
+	autolist struct strlist set = { 0 };
+
+	strlist_add(&set, NVME);
+	strlist_add(&set, NIC);
+	assert_int_equal(journal_write(journal, in_tree("sys/a"), "two"), 0);
+	assert_int_equal(journal_bind_all(journal, &set, "vfio-pci"), 0);
+	assert_driver(NVME, "vfio-pci");
+	assert_driver(NIC, "vfio-pci");
+	/* Again: nothing is to be done, and nothing to be undone. */
+	assert_int_equal(journal_bind_all(journal, &set, "vfio-pci"), 0);
+	assert_int_equal(journal_undo(journal), 0);
+	assert_host_as_before();
+	assert_int_equal(journal_write(journal, in_tree("sys/a"), "two"), 0);
+	strlist_add(&set, "0000:01:00.0");
+	capture();
+	assert_int_equal(journal_bind_all(journal, &set, "vfio-pci"), -ENODEV);
+	captured("0000:01:00.0 cannot be bound to vfio-pci: the other devices of its set go back");
+	tree_assert("sys/a", "two");
+	assert_driver(NVME, "nvme");
+	assert_driver(NIC, NULL);
+	assert_override(NVME, NULL);
+	assert_override(NIC, NULL);
+	{
+		autofree char *text = journal_text();
+
+		assert_null(strstr(text, NVME));
+		assert_non_null(strstr(text, "sys/a"));
+	}
+	assert_int_equal(journal_close(journal), 0);
+	assert_host_as_before();
+}
+
+/* In the place of the device there is another one: a driver of its own is not ours to change. */
+static void test_device_replaced(void **state)
+{
+	struct journal *journal = open_journal();
+
+	tree_put(BELOW NVME "/vendor", "0x8086\n");
+	tree_put(BELOW NVME "/device", "0x0a54\n");
+	assert_int_equal(journal_bind(journal, NVME, "vfio-pci"), 0);
+	assert_journal_has("\"id\":\"0x8086:0x0a54\"");
+	tree_remove(BELOW NVME "/driver");
+	tree_link(BELOW NVME "/driver", DRIVERS "ixgbe");
+	tree_put(BELOW NVME "/driver_override", "(null)\n");
+	tree_put(BELOW NVME "/device", "0x10fb\n");
+	capture();
+	assert_int_equal(journal_close(journal), 0);
+	captured("another device is there by now");
+	assert_driver(NVME, "ixgbe");
+	assert_no_journal();
+}
+
+/* What somebody has open through VFIO is not unbound; who it is, is said. */
+static void test_vfio_users(void **state)
+{
+	struct journal *journal = open_journal();
+	pid_t pid;
+
+	tree_put("proc/123/comm", "qemu-system-x86\n");
+	tree_link("proc/123/fd/3", "dev/null");
+	tree_link("proc/123/fd/17", "dev/vfio/7");
+	assert_int_equal(journal_bind(journal, NVME, "vfio-pci"), 0);
+	assert_int_equal(journal_bind(journal, NIC, "vfio-pci"), 0);
+	rebind_limits.write_ms = 150;
+	capture();
+	assert_int_equal(journal_undo(journal), -EIO);
+	captured("dev/vfio/7 is open in process 123 (qemu-system-x86): end it");
+	assert_driver(NVME, "vfio-pci");
+	assert_driver(NIC, NULL);
+	assert_journal_has(NVME);
+	/* It ends while it is waited for; then one opens the device itself, as for iommufd. */
+	rebind_limits.write_ms = 5000;
+	pid = fork();
+	if (!pid) {
+		usleep(200000);
+		_exit(unlink(in_tree("proc/123/fd/17")));
+	}
+	assert_int_equal(journal_undo(journal), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_host_as_before();
+	assert_int_equal(journal_bind(journal, NVME, "vfio-pci"), 0);
+	tree_dir(BELOW NVME "/vfio-dev/vfio2");
+	tree_link("proc/123/fd/18", "dev/vfio/devices/vfio2");
+	rebind_limits.write_ms = 150;
+	capture();
+	assert_int_equal(journal_undo(journal), -EIO);
+	captured("dev/vfio/devices/vfio2 is open in process 123");
+	tree_remove("proc/123");
+	assert_int_equal(journal_close(journal), 0);
+	assert_host_as_before();
+}
+
 /* An unbind that blocks in the kernel does not block us. */
 static void test_blocked_unbind(void **state)
 {
@@ -228,7 +324,7 @@ static void bind_for_ever(void)
 	struct journal *journal;
 
 	rebind_limits.write_ms = 60000;
-	if (!journal_open(journal_dir, &journal))
+	if (!journal_open(journal_dir, 0, &journal))
 		journal_bind(journal, NVME, "vfio-pci");
 	_exit(1);
 }
@@ -307,15 +403,12 @@ static void test_killed_in_unbind(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		HOST_TEST(test_bind),
-		HOST_TEST(test_put_back),
-		HOST_TEST(test_group_type),
-		HOST_TEST(test_bind_restores_override),
-		HOST_TEST(test_bind_by_name),
-		HOST_TEST(test_bind_refused),
-		HOST_TEST(test_blocked_unbind),
-		HOST_TEST(test_blocked_undo),
-		HOST_TEST(test_killed_in_unbind),
+		HOST_TEST(test_bind),	      HOST_TEST(test_put_back),
+		HOST_TEST(test_group_type),   HOST_TEST(test_bind_restores_override),
+		HOST_TEST(test_bind_by_name), HOST_TEST(test_bind_refused),
+		HOST_TEST(test_bind_set),     HOST_TEST(test_device_replaced),
+		HOST_TEST(test_vfio_users),   HOST_TEST(test_blocked_unbind),
+		HOST_TEST(test_blocked_undo), HOST_TEST(test_killed_in_unbind),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -46,6 +46,23 @@ static void test_host_short_form(void **state)
 	host_free(host);
 }
 
+static void test_host_with(void **state)
+{
+	struct host *host = must_load_host("devices:\n  nvme: { address: \"0000:5e:00.0\", with: "
+					   "[\"0000:5E:00.1\", \"0000:5e:00.2\"] }\n"
+					   "  nic: { address: \"0000:af:00.0\", with: "
+					   "\"0000:af:00.1\" }\n");
+	const struct strlist *two = &host_device(host, "nvme")->with;
+	const struct strlist *one = &host_device(host, "nic")->with;
+
+	assert_int_equal(two->nr, 2);
+	assert_string_equal(two->items[0], "0000:5e:00.1");
+	assert_string_equal(two->items[1], "0000:5e:00.2");
+	assert_int_equal(one->nr, 1);
+	assert_string_equal(one->items[0], "0000:af:00.1");
+	host_free(host);
+}
+
 static void test_host_placement(void **state)
 {
 	struct host *host = must_load_host("vcpu_cpu: 4\n");
@@ -119,6 +136,14 @@ static const struct bad_case bad_hosts[] = {
 	  "address 0000:5e:00.0 is named twice", "remove one" },
 	{ "devices:\n  nvme: \"0000:5e:00.0\"\n  nvme: \"0000:5f:00.0\"\n", "3:3",
 	  "'nvme' is there already, in line 2", "remove one" },
+	{ "devices:\n  nvme: { address: \"0000:5e:00.0\", with: [\"0000:5e:00.0\"] }\n", "2:43",
+	  "address 0000:5e:00.0 is named twice", "remove one" },
+	{ "devices:\n  nvme: { address: \"0000:5e:00.0\", with: { a: b } }\n", "2:42",
+	  "with must be", "with: \"0000:5e:00.1\"" },
+	{ "devices:\n  nvme: { address: \"0000:5e:00.0\", functions: 1, with: \"0000:5e:00.1\" }\n",
+	  "2:56", "a virtual function has a group of its own", "remove 'with'" },
+	{ "devices: { nic: { address: \"0000:5e:00.0\", functions: 300 } }\n", "1:55",
+	  "functions: ", "256" },
 	{ "settings: [governor]\n", "1:11", "settings must be a mapping",
 	  "settings: { governor: performance }" },
 	{ "settings:\n  governer: x\n", "2:3", "unknown key 'governer' in settings",
@@ -155,6 +180,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_host),	       cmocka_unit_test(test_host_short_form),
+		cmocka_unit_test(test_host),	       cmocka_unit_test(test_host_with),
 		cmocka_unit_test(test_host_placement), cmocka_unit_test(test_host_empty),
 		cmocka_unit_test(test_bad_hosts),      cmocka_unit_test(test_example),
 	};

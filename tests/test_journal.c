@@ -4,11 +4,11 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 
 #include "harness/log.h"
+#include "harness/rebind.h"
 #include "tests/fake_host.h"
 #include "tests/fake_kernel.h"
 
@@ -137,7 +137,7 @@ static void test_failed_undo(void **state)
 	assert_int_equal(journal_write(journal, in_tree("sys/a"), "three"), 0);
 	capture();
 	assert_int_equal(journal_close(journal), -EIO);
-	assert_int_equal(journal_open(journal_dir, &again), -EIO);
+	assert_int_equal(journal_open(journal_dir, 0, &again), -EIO);
 	captured("by hand: rmdir ");
 	assert_null(again);
 	tree_assert("sys/a", "one\n");
@@ -192,12 +192,31 @@ static void test_other_boot(void **state)
 	assert_driver(NVME, "vfio-pci");
 }
 
-static void append_text(const char *text)
+static void append_bytes(const char *bytes, size_t len)
 {
 	autofree char *path = xasprintf("%s/journal", journal_dir);
 	autoclose int fd = open(path, O_WRONLY | O_APPEND);
 
-	assert_int_equal(write_all(fd, text, strlen(text)), 0);
+	assert_int_equal(write_all(fd, bytes, len), 0);
+}
+
+static void append_text(const char *text)
+{
+	append_bytes(text, strlen(text));
+}
+
+/* By hand, as a new boot would have it. */
+static void put_all_back(void)
+{
+	const struct rebind nvme = { .bdf = NVME, .driver = "nvme", .lock_fd = -1 };
+	const struct rebind nic = { .bdf = NIC, .lock_fd = -1 };
+
+	tree_put("sys/a", "one\n");
+	tree_put("sys/b", "1 2 3\n4 5 6\n");
+	tree_put("sys/c", "it's \"quoted\" \\ and\ttabbed\n");
+	tree_remove("sys/group");
+	assert_int_equal(rebind(&nvme), 0);
+	assert_int_equal(rebind(&nic), 0);
 }
 
 static void test_torn_record(void **state)
@@ -206,6 +225,21 @@ static void test_torn_record(void **state)
 	append_text("{\"kind\":\"write\",\"path\":\"/no");
 	assert_int_equal(journal_close(open_journal()), 0);
 	assert_host_as_before();
+	/* As some file systems leave it after a power cut. */
+	crash_after(change_all);
+	append_bytes((const char[64]){ 0 }, 64);
+	assert_int_equal(journal_close(open_journal()), 0);
+	assert_host_as_before();
+	/* Of another boot: what the reboot has undone is not undone again. */
+	crash_after(change_all);
+	append_text("{\"kind\":\"bind\",\"bdf\":\"" NVME);
+	tree_put("proc/sys/kernel/random/boot_id", "99999999-0000\n");
+	assert_int_equal(journal_close(open_journal()), 0);
+	assert_no_journal();
+	assert_driver(NVME, "vfio-pci");
+	tree_assert("sys/a", "two");
+	tree_put("proc/sys/kernel/random/boot_id", "11111111-2222\n");
+	put_all_back();
 	/* Not even the first line. */
 	tree_put("state/journal.d/journal", "{\"kind\":\"boo");
 	assert_int_equal(journal_close(open_journal()), 0);
@@ -224,7 +258,7 @@ static void test_damaged_record(void **state)
 	tree_dir("sys/made");
 	for (int i = 0; i < 2; i++) {
 		capture();
-		assert_int_equal(journal_open(journal_dir, &journal), -EIO);
+		assert_int_equal(journal_open(journal_dir, 0, &journal), -EIO);
 		captured("undo what this says");
 		assert_false(tree_has("sys/made"));
 		assert_driver(NVME, "nvme");
@@ -242,11 +276,45 @@ static void test_lock(void **state)
 	autofree char *pid = xasprintf("pid %d", (int)getpid());
 
 	capture();
-	assert_int_equal(journal_open(journal_dir, &second), -EBUSY);
+	assert_int_equal(journal_open(journal_dir, 0, &second), -EBUSY);
 	captured(pid);
 	assert_null(second);
 	assert_int_equal(journal_close(journal), 0);
 	assert_int_equal(journal_close(open_journal()), 0);
+}
+
+/* One that waits gets the host when the other has ended, or gives up in time. */
+static void test_lock_waits(void **state)
+{
+	struct journal *journal = open_journal(), *second;
+	autofree char *name = xasprintf("proc/%d/cmdline", (int)getpid());
+	autofree char *who = xasprintf(
+		"still running after 100.0 ms: pid %d (iommubench run x.yaml)", (int)getpid());
+	uint64_t start = now_ns();
+	pid_t pid;
+
+	tree_put(name, "iommubench run x.yaml");
+	capture();
+	assert_int_equal(journal_open(journal_dir, 0.1, &second), -EBUSY);
+	captured(who);
+	assert_true(now_ns() - start >= 100000000ULL);
+	assert_int_equal(journal_close(journal), 0);
+	pid = fork();
+	if (!pid) {
+		if (journal_open(journal_dir, 0, &journal))
+			_exit(2);
+		tree_put("held", "");
+		usleep(300000);
+		_exit(journal_close(journal) ? 3 : 0);
+	}
+	while (!tree_has("held"))
+		usleep(1000);
+	capture();
+	assert_int_equal(journal_open(journal_dir, 30, &second), 0);
+	captured("waiting for another iommubench on this host: pid ");
+	assert_int_equal(journal_close(second), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_host_as_before();
 }
 
 /* ---- a namespace on a remote host ---- */
@@ -304,7 +372,7 @@ static void test_remote_unreachable(void **state)
 	put_remote_record("99999999-0000");
 	put_ssh("255");
 	capture();
-	assert_int_equal(journal_open(journal_dir, &journal), -EIO);
+	assert_int_equal(journal_open(journal_dir, 0, &journal), -EIO);
 	captured("by hand: ssh ");
 	assert_journal_has("root@peer");
 	put_ssh("0");
@@ -321,26 +389,15 @@ static void worker(void)
 	struct journal *journal;
 
 	log_set_level(LOG_ERROR);
-	if (journal_open(journal_dir, &journal))
+	if (journal_open(journal_dir, 0, &journal))
 		_exit(1);
 	for (unsigned int i = 0;; i++) {
 		change_all(journal);
 		if (i % 2 && journal_undo(journal))
 			_exit(3);
-		if (!(i % 2) && (journal_close(journal) || journal_open(journal_dir, &journal)))
+		if (!(i % 2) && (journal_close(journal) || journal_open(journal_dir, 0, &journal)))
 			_exit(4);
 	}
-}
-
-/* A write that the killed worker had begun goes on and holds the lock until it is over. */
-static void wait_for_writes(void)
-{
-	autofree char *path = xasprintf("%s/lock", journal_dir);
-	autoclose int fd = open(path, O_RDWR | O_CLOEXEC);
-
-	if (fd >= 0)
-		assert_int_equal(flock(fd, LOCK_EX), 0);
-	kernel_sync();
 }
 
 static void test_killed(void **state)
@@ -359,7 +416,7 @@ static void test_killed(void **state)
 		kill(pid, SIGKILL);
 		assert_int_equal(waitpid(pid, &status, 0), pid);
 		assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-		wait_for_writes();
+		await_writes();
 		left = journal_text();
 		interrupted += left != NULL;
 		assert_int_equal(journal_close(open_journal()), 0);
@@ -386,6 +443,7 @@ int main(void)
 		HOST_TEST(test_torn_record),
 		HOST_TEST(test_damaged_record),
 		HOST_TEST(test_lock),
+		HOST_TEST(test_lock_waits),
 		HOST_TEST(test_remote_after_reboot),
 		HOST_TEST(test_remote_unreachable),
 		HOST_TEST(test_killed),

@@ -275,6 +275,29 @@ static void test_group(void **state)
 	assert_refused("0000:00:1c.0", -EBUSY, "bridge");
 }
 
+/* Other functions of its group, taken together with it. */
+static void test_with(void **state)
+{
+	autolist struct strlist with = { 0 };
+	autofree char *used = NULL, *elsewhere = NULL, *why = NULL;
+
+	strlist_add(&with, "0000:5e:00.1");
+	tree_pci("0000:5e:00.1", "0x040300\n", "snd_hda_intel", 7);
+	assert_refused(NVME, -EBUSY, "or name it under 'with' in the host file");
+	assert_int_equal(pci_assignable_with(NVME, &with, &why), 0);
+	assert_null(why);
+	/* The host must be able to do without it, and it must be of the group. */
+	tree_put(BELOW "0000:5e:00.1/boot_vga", "1\n");
+	assert_int_equal(pci_assignable_with(NVME, &with, &used), -EBUSY);
+	assert_non_null(
+		strstr(used, "0000:5e:00.1, to be taken with it: it is the host's console"));
+	tree_remove(BELOW "0000:5e:00.1/boot_vga");
+	strlist_add(&with, NIC);
+	assert_int_equal(pci_assignable_with(NVME, &with, &elsewhere), -EBUSY);
+	assert_non_null(
+		strstr(elsewhere, NIC " is not in its IOMMU group 7: remove it from 'with'"));
+}
+
 static void test_virtual_functions(void **state)
 {
 	tree_put(BELOW NIC "/sriov_numvfs", "0\n");
@@ -400,6 +423,7 @@ int main(void)
 		TEST(test_default_route6),
 		TEST(test_route_through_bridge),
 		TEST(test_group),
+		TEST(test_with),
 		TEST(test_virtual_functions),
 		TEST(test_no_procfs),
 		TEST(test_address_in_use),

@@ -299,7 +299,7 @@ static void test_interrupts(void **state)
 	tree_put("sys/bus/pci/devices/0000:5e:00.1/msi_irqs/50", "msix\n");
 	tree_put("proc/irq/40/smp_affinity_list", "0-15\n");
 	tree_put("proc/irq/50/smp_affinity_list", "0-15\n"); /* 41 is on its way out */
-	assert_int_equal(journal_open(dir, &journal), 0);
+	assert_int_equal(journal_open(dir, 0, &journal), 0);
 	placing_interrupts(journal, &device, &placement);
 	placing_interrupts(journal, &device, NULL);
 	tree_assert("proc/irq/40/smp_affinity_list", "0-15\n");

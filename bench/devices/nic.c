@@ -99,10 +99,11 @@ static int await_interface(const char *address, char **why)
 
 static int isolate(struct boot *boot)
 {
-	const char *address = host_device(boot->host, "nic")->address;
+	const struct host_device *device = host_device(boot->host, "nic");
+	const char *address = device->address;
 	const struct netns_port port = { .bdf = address, .alias = NET_INTERFACE };
 	autofree char *interface = NULL, *why = NULL;
-	int ret = pci_assignable(address, &why);
+	int ret = host_device_assignable(device, &why);
 
 	if (!ret)
 		ret = await_interface(address, &why);

@@ -87,7 +87,7 @@ static int give_to_host(struct boot *boot)
 	ret = await_host_disk(boot);
 	if (ret)
 		return ret;
-	ret = pci_assignable(device->address, &why);
+	ret = host_device_assignable(device, &why);
 	return ret ? boot_fail(boot, ret, "%s", why) : 0;
 }
 

@@ -15,7 +15,7 @@ int vfio_probe(const struct host *host, const char *kind, char **why)
 	const struct host_device *device = host_device(host, kind);
 
 	if (device)
-		return pci_assignable(device->address, why);
+		return host_device_assignable(device, why);
 	*why = xasprintf("the host file names no %s device: add 'devices: { %s: \"ADDRESS\" }'",
 			 kind, kind);
 	return -ENODEV;
@@ -24,24 +24,29 @@ int vfio_probe(const struct host *host, const char *kind, char **why)
 int vfio_bind(struct boot *boot, const char *kind)
 {
 	const struct host_device *device = host_device(boot->host, kind);
+	autolist struct strlist set = { 0 };
 	autofree char *why = NULL;
-	int ret = pci_assignable(device->address, &why);
+	int ret = host_device_assignable(device, &why);
 
 	if (ret)
 		return boot_fail(boot, ret, "%s", why);
-	ret = journal_bind(boot->journal, device->address, "vfio-pci");
+	strlist_add(&set, device->address);
+	for (size_t i = 0; i < device->with.nr; i++)
+		strlist_add(&set, device->with.items[i]);
+	ret = journal_bind_all(boot->journal, &set, "vfio-pci");
 	if (ret)
-		return boot_fail(boot, ret, "cannot bind %s to vfio-pci: %s", device->address,
-				 strerror(-ret));
+		return boot_fail(boot, ret, "cannot bind %s%s to vfio-pci: %s", device->address,
+				 set.nr > 1 ? " and those with it" : "", strerror(-ret));
 	return 0;
 }
 
 void vfio_configure(const struct host *host, const char *kind, struct vm_config *vm)
 {
 	const struct host_device *device = host_device(host, kind);
+	bool known =
+		device && (!device->functions || device->physical); /* in a dry run it is not */
 
 	strlist_add(&vm->args, "-device");
 	strlist_addf(&vm->args, "vfio-pci,host=%s,id=dut,addr=" BOOT_DEVICE_SLOT "%s",
-		     device ? device->address : "ADDRESS",
-		     vm->vfio_options ? vm->vfio_options : "");
+		     known ? device->address : "ADDRESS", vm->vfio_options ? vm->vfio_options : "");
 }

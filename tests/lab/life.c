@@ -220,7 +220,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	wait_init();
-	if (host_load(argv[2], &host) || journal_open(JOURNAL_DIR, &journal))
+	if (host_load(argv[2], &host) || journal_open(JOURNAL_DIR, 0, &journal))
 		return 3;
 	live(host, journal, argv[1], argv[3], "refuse");
 	live(host, journal, argv[1], argv[3], "static");

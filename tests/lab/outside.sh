@@ -52,6 +52,13 @@ twice=$(cut -d, -f1,6,7 "$work/killed/samples.csv" | sort | uniq -d | wc -l)
 [ ! -e "$(dirname "$bench")/lab/$pid" ] && ok "kill -9: the next lab cleans up after the killed" ||
 	bad "kill -9: the next lab cleans up after the killed" "its folder is still there"
 
+# what it was can be run again
+"$bench" run --from-manifest "$work/killed" --dry-run >"$work/log" 2>&1
+expect "--from-manifest: the same cells, in the lab, as it was" $? 0 \
+	"again: killed of .*; its environment is as it was"
+grep -q "1 cells, 2 boots" "$work/log" && ok "--from-manifest: the options are as they were" ||
+	bad "--from-manifest: the options are as they were" "$(tail -n 1 "$work/log")"
+
 # the lab itself dies
 start --boots 1 --out "$work/lab-killed"
 await "lab: up" "$work/log"
