@@ -13,8 +13,8 @@ struct bystander;
 /*
  * A page of this process, or of a VM's memory that is started for it (its vCPUs stand still, so
  * that nobody but the device can change it; its files go to dir). Its physical address is none
- * that the boot's own guest might have memory at. 0 or -errno; on errors *why, to free, says why
- * it cannot be had (-EINTR and -ECHILD: nothing).
+ * that the boot's own guest might have memory at. 0 or -errno; then *why, to free, says why it
+ * cannot be had, unless the user has interrupted (-EINTR).
  */
 int bystander_host(const struct boot *boot, struct bystander **out, char **why);
 int bystander_vm(const struct boot *boot, const char *dir, struct bystander **out, char **why);

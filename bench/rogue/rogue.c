@@ -9,6 +9,7 @@
 
 #include "bench/rogue/bystander.h"
 #include "harness/kmsg.h"
+#include "harness/log.h"
 #include "harness/pci.h"
 
 #define DMA_S 0.1     /* a DMA of edu's takes that long */
@@ -206,6 +207,8 @@ static int skip(struct rogue *rogue, enum rogue_target target, int ret, char *wh
 		free(why);
 		return ret;
 	}
+	log_warn("%s: target %s is not tried: %s", rogue->run->cell->id, rogue_target_name(target),
+		 why);
 	rogue->notes[target] = why;
 	return 0;
 }
@@ -288,12 +291,10 @@ static int try_other_group(struct rogue *rogue)
 	uint8_t data[ROGUE_MARK];
 	int ret;
 
-	if (!address) {
-		rogue->notes[TARGET_OTHER_GROUP] =
-			xstrdup("the host file names no nvme drive, in another IOMMU group and "
-				"switched on, whose registers could be read");
-		return 0;
-	}
+	if (!address)
+		return skip(rogue, TARGET_OTHER_GROUP, -ENODEV,
+			    xstrdup("the host file names no nvme drive, in another IOMMU group and "
+				    "switched on, whose registers could be read"));
 	ret = fetch(rogue, address, data);
 	return ret ? ret : record_one(rogue, TARGET_OTHER_GROUP, "read", address, is_drive(data));
 }

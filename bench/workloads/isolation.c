@@ -29,7 +29,7 @@ static const struct setting settings_table[] = {
 	{ 0 },
 };
 
-enum { PASSED, BLOCKED, FAULTS, STALE, REACHED, SHARES };
+enum { PASSED, BLOCKED, FAULTS, STALE, CLOSED, REACHED, SHARES };
 static const struct metric_desc metrics[] = {
 	[PASSED] = { "isolation_passed", "count", DIRECTION_LOWER,
 		     "targets without a mapping that the device reached at some time" },
@@ -38,6 +38,8 @@ static const struct metric_desc metrics[] = {
 		     "faults that the host's IOMMU reported of it (it drops repeated ones)" },
 	[STALE] = { "isolation_stale_s", "s", DIRECTION_LOWER,
 		    "longest time after its unmapping that a page was reached; tried for `window`" },
+	[CLOSED] = { "isolation_closed_s", "s", DIRECTION_LOWER,
+		     "shortest time after all these at which it was found out of reach" },
 	[REACHED] = { "isolation_reached_bytes", "bytes", DIRECTION_LOWER,
 		      "guest memory reached, by the share of the places that were read" },
 	[SHARES + TARGET_MAPPED] = { "reached_mapped", "share", DIRECTION_NONE,
@@ -103,6 +105,8 @@ static void add_samples(struct rogue *rogue)
 	sample_add(samples, &metrics[BLOCKED], blocked);
 	sample_add(samples, &metrics[FAULTS], rogue->faults);
 	sample_add(samples, &metrics[STALE], rogue->tallies[TARGET_UNMAPPED].open_s);
+	if (rogue->tallies[TARGET_UNMAPPED].closed_s > 0)
+		sample_add(samples, &metrics[CLOSED], rogue->tallies[TARGET_UNMAPPED].closed_s);
 	sample_add(samples, &metrics[REACHED],
 		   (double)guest->passed / guest->tries *
 			   (double)rogue->run->boot->guest_config->memory_bytes);
