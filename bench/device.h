@@ -24,7 +24,7 @@ enum attach {
 #define ATTACH_VFIO_ONLY \
 	(ATTACH_BIT(ATTACH_EMULATED) | ATTACH_BIT(ATTACH_VIRTIO) | ATTACH_BIT(ATTACH_HOST))
 
-enum device_class { DEVICE_BLOCK, DEVICE_NET, DEVICE_GPU, DEVICE_ANY };
+enum device_class { DEVICE_BLOCK, DEVICE_NET, DEVICE_GPU, DEVICE_ROGUE, DEVICE_ANY };
 
 /* `name`, `help`, `class`, `probe`, `configure` and `guest_setup` are required. */
 struct device_ops {

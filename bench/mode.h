@@ -23,6 +23,12 @@ struct host_write {
 enum guest_iommu { GUEST_IOMMU_NONE, GUEST_IOMMU_TRANSLATES, GUEST_IOMMU_PASSTHROUGH };
 
 /*
+ * What an assigned device reaches of the guest's memory: all of it; what is mapped for it, and no
+ * longer than that; for a time also what was mapped; for good what was ever mapped.
+ */
+enum reach { REACH_UNKNOWN, REACH_ALL, REACH_MAPPED, REACH_STALE, REACH_HELD };
+
+/*
  * NULL callbacks mean nothing to do; `name`, `help` and `prove` are required. Callbacks
  * return 0 or -errno and log or store their reason once, where the detail is known.
  */
@@ -34,6 +40,8 @@ struct mode_ops {
 	enum guest_iommu guest_iommu;
 	bool bounces; /* the guest's kernel copies all DMA, which user space's drivers go past */
 	bool tracks;  /* the guest tracks its DMA mappings, and can be told not to */
+	/* What the mode promises; NULL: REACH_UNKNOWN. */
+	enum reach (*reach)(const struct settings *settings);
 	/* Written through the journal before each boot; ends with a NULL path. May be NULL. */
 	const struct host_write *host_writes;
 

@@ -16,6 +16,8 @@ struct workload_ops {
 	const char *help; /* one line */
 	enum device_class needs;
 	unsigned int except; /* ATTACH_BITs: ways to reach the device in which it means nothing */
+	/* Its purpose are faults of the host's IOMMU, which else make a cell invalid. */
+	bool provokes_faults;
 	const struct setting *settings;
 	const struct metric_desc *metrics; /* what it may report; ends with a NULL name */
 

@@ -9,7 +9,7 @@ COIOMMU_OBJ := $(COIOMMU_SRC:%.c=$(BUILD)/%.o)
 COIOMMU_TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/test_coiommu_*.c))
 COIOMMU_TSAN := $(BUILD)/tsan/test_coiommu_stress
 COIOMMU_GUEST := $(wildcard drivers/guest/* drivers/include/*)
-COIOMMU_MODULES := $(BUILD)/guest/guest/coiommu.ko $(BUILD)/guest/guest/dmamap.ko
+COIOMMU_MODULES := $(addprefix $(BUILD)/guest/guest/,coiommu.ko dmamap.ko rogue.ko)
 KDIR ?= $(abspath $(BUILD)/kernel/headers/build)
 
 FUZZ_SECONDS ?= 20

@@ -146,7 +146,7 @@ static int make_files(const struct lab *lab)
 	autofree char *host = xasprintf(
 		"kind: %s\n%svcpu_cpu: 1\nplacement: off\ndevices:\n  nvme: { address: \"" LAB_NVME
 		"\", writable: yes }\n  nic: { address: \"" LAB_NIC "\", peer: \"" LAB_PEER
-		"\", within_page: yes }\n",
+		"\", within_page: yes }\n  edu: \"" LAB_EDU "\"\n",
 		lab->kind,
 		strcmp(lab->kind, "lab-tcg") ? "" : "instructions: " LAB_RUN "/lab/insn\n");
 	int ret = mkdir_all(share);

@@ -44,6 +44,8 @@ static const char *class_name(enum device_class class)
 		return "network";
 	case DEVICE_GPU:
 		return "GPU";
+	case DEVICE_ROGUE:
+		return "DMA test";
 	case DEVICE_ANY:
 		break;
 	}

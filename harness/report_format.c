@@ -79,6 +79,8 @@ char *report_format(double value, const char *unit)
 		return format_si(value, "/s");
 	if (!strcmp(unit, "count") || !*unit)
 		return format_si(value, "");
+	if (!strcmp(unit, "share"))
+		return three_digits(100 * value, " %");
 	after = xasprintf(" %s", unit);
 	return format_si(value, after);
 }

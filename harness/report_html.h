@@ -30,6 +30,13 @@ void report_html_ratio(struct strbuf *sb, const struct report_ratio *ratio);
 /* The plots of a workload, or those of none. */
 void report_html_plots(struct strbuf *sb, const struct report *report,
 		       const struct report_plots *plots, size_t workload);
+/*
+ * The table of a scenario's metrics that are shares, if it has any; ops, which may be NULL, has the
+ * words for them.
+ */
+struct workload_ops;
+void report_html_shares(struct strbuf *sb, const struct report *report,
+			const struct workload_ops *ops, size_t scenario);
 /* The id of a workload's section: "workload-2". To free. */
 char *report_html_workload_id(size_t workload);
 

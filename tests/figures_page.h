@@ -76,7 +76,7 @@ static inline double fig_unit(const char *unit)
 	} units[] = { { " KiB", 0x1p10 }, { " MiB", 0x1p20 }, { " GiB", 0x1p30 },
 		      { " TiB", 0x1p40 }, { " ms", 1e-3 },    { " µs", 1e-6 },
 		      { " ns", 1e-9 },	  { " k", 1e3 },      { " M", 1e6 },
-		      { " G", 1e9 },	  { " T", 1e12 } };
+		      { " G", 1e9 },	  { " T", 1e12 },     { " %", 1e-2 } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
 		if (!strncmp(unit, units[i].unit, strlen(units[i].unit)))

@@ -13,6 +13,7 @@
 #include "bench/mode.h"
 #include "bench/modes/coiommu.h"
 #include "bench/modes/proof.h"
+#include "bench/modes/reach.h"
 #include "harness/boot.h"
 #include "harness/util.h"
 
@@ -120,6 +121,7 @@ const struct mode_ops mode_bounce = {
 	.help = "all DMA copied through the guest's swiotlb pool; only what was used of it pinned",
 	.settings = settings_table,
 	.bounces = true,
+	.reach = reach_mapped, /* the device reaches the copy, never the page */
 	.host_writes = coiommu_host_writes,
 	.configure = configure,
 	.guest_setup = coiommu_guest_setup,

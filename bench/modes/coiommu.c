@@ -191,11 +191,17 @@ static int prove(struct boot *boot, const struct settings *settings, json_t *pro
 	return ret ? ret : coiommu_prove_tracking(boot, proof);
 }
 
+static enum reach reach(const struct settings *settings)
+{
+	return strcmp(settings_text(settings, "unpin"), "off") ? REACH_STALE : REACH_HELD;
+}
+
 const struct mode_ops mode_coiommu = {
 	.name = "coiommu",
 	.help = "the guest tracks its DMA mappings, the host pins what is mapped, and lazily unpins",
 	.settings = settings_table,
 	.tracks = true,
+	.reach = reach,
 	.host_writes = coiommu_host_writes,
 	.validate = validate,
 	.configure = configure,

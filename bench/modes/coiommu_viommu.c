@@ -71,11 +71,17 @@ static int prove(struct boot *boot, const struct settings *settings, json_t *pro
 	return ret ? ret : coiommu_prove_tracking(boot, proof);
 }
 
+static enum reach reach(const struct settings *settings)
+{
+	return settings_bool(settings, "untrusted") ? REACH_MAPPED : REACH_STALE;
+}
+
 const struct mode_ops mode_coiommu_viommu = {
 	.name = "coiommu-viommu",
 	.help = "coIOMMU's tracking, and an emulated VT-d that remaps the devices not trusted",
 	.settings = settings_table,
 	.guest_iommu = GUEST_IOMMU_PASSTHROUGH,
+	.reach = reach,
 	.host_writes = coiommu_host_writes,
 	.configure = configure,
 	.guest_setup = guest_setup,

@@ -10,6 +10,7 @@
 
 #include "bench/mode.h"
 #include "bench/modes/proof.h"
+#include "bench/modes/reach.h"
 #include "harness/boot.h"
 #include "harness/pci.h"
 #include "harness/proc.h"
@@ -139,6 +140,7 @@ const struct mode_ops mode_viommu_nested = {
 	.help = "VT-d's scalable mode: the guest's tables as first stage in hardware (iommufd)",
 	.settings = settings_table,
 	.guest_iommu = GUEST_IOMMU_TRANSLATES,
+	.reach = reach_mapped,
 	.probe = probe,
 	.configure = configure,
 	.prove = prove,

@@ -8,6 +8,7 @@
 
 #include "bench/mode.h"
 #include "bench/modes/proof.h"
+#include "bench/modes/reach.h"
 #include "harness/boot.h"
 #include "harness/journal.h"
 #include "harness/placement.h"
@@ -174,12 +175,14 @@ static int prove_hugetlb(struct boot *boot, const struct settings *settings, jso
 const struct mode_ops mode_static = {
 	.name = "static",
 	.help = "no vIOMMU: all guest memory pinned at start, 4 KiB pages",
+	.reach = reach_all,
 	.prove = prove_small,
 };
 
 const struct mode_ops mode_static_thp = {
 	.name = "static-thp",
 	.help = "no vIOMMU: all guest memory pinned at start, transparent huge pages",
+	.reach = reach_all,
 	.host_writes = thp_writes,
 	.probe = probe_thp,
 	.configure = configure_thp,
@@ -189,6 +192,7 @@ const struct mode_ops mode_static_thp = {
 const struct mode_ops mode_static_hugetlb = {
 	.name = "static-hugetlb",
 	.help = "no vIOMMU: all guest memory pinned at start, reserved pages of 2 MiB",
+	.reach = reach_all,
 	.host_change = "as many pages of 2 MiB as the guest's memory needs",
 	.probe = probe_hugetlb,
 	.host_setup = reserve,

@@ -9,6 +9,7 @@
 
 #include "bench/mode.h"
 #include "bench/modes/proof.h"
+#include "bench/modes/reach.h"
 #include "harness/boot.h"
 #include "harness/proc.h"
 #include "harness/util.h"
@@ -79,6 +80,7 @@ const struct mode_ops mode_viommu_strict = {
 	.name = "viommu-strict",
 	.help = "emulated VT-d in the guest, every unmap invalidates at once",
 	.guest_iommu = GUEST_IOMMU_TRANSLATES,
+	.reach = reach_mapped,
 	.configure = configure_translated,
 	.prove = prove_strict,
 };
@@ -87,6 +89,7 @@ const struct mode_ops mode_viommu_lazy = {
 	.name = "viommu-lazy",
 	.help = "emulated VT-d in the guest, deferred invalidation (group type DMA-FQ)",
 	.guest_iommu = GUEST_IOMMU_TRANSLATES,
+	.reach = reach_stale,
 	.configure = configure_translated,
 	.guest_setup = switch_to_lazy,
 	.prove = prove_lazy,
@@ -96,6 +99,7 @@ const struct mode_ops mode_viommu_pt = {
 	.name = "viommu-pt",
 	.help = "emulated VT-d in the guest, passthrough: present but not translating",
 	.guest_iommu = GUEST_IOMMU_PASSTHROUGH,
+	.reach = reach_all,
 	.configure = configure_pt,
 	.prove = prove_pt,
 };

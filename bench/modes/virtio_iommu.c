@@ -74,11 +74,17 @@ static int prove(struct boot *boot, const struct settings *settings, json_t *pro
 	return 0;
 }
 
+static enum reach reach(const struct settings *settings)
+{
+	return is_lazy(settings) ? REACH_STALE : REACH_MAPPED;
+}
+
 const struct mode_ops mode_virtio_iommu = {
 	.name = "virtio-iommu",
 	.help = "QEMU's paravirtual IOMMU, no bypass at boot (make images-newer)",
 	.settings = settings_table,
 	.guest_iommu = GUEST_IOMMU_TRANSLATES,
+	.reach = reach,
 	.probe = probe,
 	.configure = configure,
 	.prove = prove,
