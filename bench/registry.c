@@ -9,7 +9,7 @@ extern const struct mode_ops mode_static, mode_viommu_strict, mode_viommu_lazy, 
 	mode_coiommu;
 extern const struct device_ops device_nvme, device_nic;
 extern const struct workload_ops workload_boot, workload_fio, workload_dmamap, workload_tracking,
-	workload_tcp, workload_memcached, workload_dpdk;
+	workload_tcp, workload_memcached, workload_dpdk, workload_overcommit;
 extern const struct metric_ops metric_stages, metric_pinned, metric_cpu, metric_exits,
 	metric_iommu_map, metric_faults, metric_coiommu, metric_instructions;
 
@@ -19,10 +19,11 @@ const struct mode_ops *const registry_modes[] = {
 
 const struct device_ops *const registry_devices[] = { &device_nvme, &device_nic, NULL };
 
-const struct workload_ops *const registry_workloads[] = { &workload_boot,   &workload_fio,
-							  &workload_dmamap, &workload_tracking,
-							  &workload_tcp,    &workload_memcached,
-							  &workload_dpdk,   NULL };
+const struct workload_ops *const registry_workloads[] = {
+	&workload_boot,	    &workload_fio,	  &workload_dmamap,
+	&workload_tracking, &workload_tcp,	  &workload_memcached,
+	&workload_dpdk,	    &workload_overcommit, NULL
+};
 
 /* A window is bracketed in this order and closed in reverse: the most exact counters last. */
 const struct metric_ops *const registry_metrics[] = {

@@ -7,6 +7,7 @@
 #include "harness/samples.h"
 #include "harness/settings.h"
 
+struct boot;
 struct cell_run;
 struct mode_ops;
 
@@ -27,6 +28,13 @@ struct workload_ops {
 	char *(*unfit)(const struct mode_ops *mode);
 	/* Does it destroy what is on the device? Then the host file must allow it. */
 	bool (*destroys_data)(const struct settings *settings);
+	/*
+	 * Makes the host ready before the VM is started, through the journal. The VM then serves no
+	 * other cell. 0, or -errno with boot_fail()'s reason.
+	 */
+	int (*host_setup)(struct boot *boot, const struct settings *settings);
+	/* Memory of the host that its VMs use; NULL: one guest's. */
+	uint64_t (*memory_bytes)(const struct settings *settings, uint64_t guest_bytes);
 	/* Expected seconds, without the boot; for the estimate and the time limit. */
 	double (*estimate_s)(const struct settings *settings);
 	/*

@@ -250,7 +250,7 @@ static int explain(struct boot *boot, int ret, const char *doing)
 			 *console ? "; guest console ends with: " : "", console);
 }
 
-static int start_vm(struct boot *boot, const char *dir)
+int boot_launch(struct boot *boot, const char *dir)
 {
 	struct vm_config config;
 	int ret = boot_config(boot->build_dir, boot->host, boot->guest_config, boot->placement,
@@ -258,13 +258,20 @@ static int start_vm(struct boot *boot, const char *dir)
 
 	if (ret)
 		return boot_fail(boot, ret, "cannot configure the VM");
+	config.cgroup = boot->cgroup;
 	ret = vm_start(&config, dir, &boot->vm);
 	vm_config_free(&config);
 	if (ret)
 		return boot_fail(boot, ret, "cannot start QEMU: %s", strerror(-ret));
 	boot->vm->waiter.tick = sources_tick;
 	boot->vm->waiter.arg = boot;
-	ret = explain(boot, vm_await_created(boot->vm, start_limit_s(boot)), "creating the VM");
+	return 0;
+}
+
+static int await_guest(struct boot *boot)
+{
+	int ret = explain(boot, vm_await_created(boot->vm, start_limit_s(boot)), "creating the VM");
+
 	if (!ret)
 		ret = explain(boot, placing_pin_vcpus(boot->vm, boot->placement),
 			      "placing the vCPUs");
@@ -293,6 +300,13 @@ static int prepare_guest(struct boot *boot)
 		ret = explain(boot, cell->mode->prove(boot, cell->mode_settings, boot->proof),
 			      "reading back the mode");
 	return ret;
+}
+
+int boot_await(struct boot *boot)
+{
+	int ret = await_guest(boot);
+
+	return ret ? ret : prepare_guest(boot);
 }
 
 static enum boot_status status_of(int ret)
@@ -384,22 +398,40 @@ static int write_host(struct boot *boot)
 	return ret;
 }
 
-enum boot_status boot_live(struct boot *boot, const char *dir, struct cell_run *runs, size_t nr)
+int boot_prepare_host(struct boot *boot)
 {
 	const struct device_ops *device = boot->cell->device;
+	int ret = write_host(boot);
+
+	return ret || !device->host_setup ? ret
+					  : device->host_setup(boot, boot->cell->device_settings);
+}
+
+/* A warm-up runs no workload, so that it needs none of what one changes. */
+static int prepare_for_workload(struct boot *boot, const struct cell_run *runs, size_t nr)
+{
+	const struct cell *cell = nr ? runs[0].cell : NULL;
+
+	return cell && cell->workload->host_setup
+		       ? cell->workload->host_setup(boot, cell->workload_settings)
+		       : 0;
+}
+
+enum boot_status boot_live(struct boot *boot, const char *dir, struct cell_run *runs, size_t nr)
+{
 	int ret = 0;
 
 	boot->proof = json_object();
 	placing_enter(boot->placement);
-	ret = write_host(boot);
-	if (!ret && device->host_setup)
-		ret = device->host_setup(boot, boot->cell->device_settings);
+	ret = boot_prepare_host(boot);
+	if (!ret)
+		ret = prepare_for_workload(boot, runs, nr);
 	if (!ret)
 		ret = sources_open(boot);
 	if (!ret)
-		ret = start_vm(boot, dir);
+		ret = boot_launch(boot, dir);
 	if (!ret)
-		ret = prepare_guest(boot);
+		ret = boot_await(boot);
 	if (!ret)
 		place_interrupts(boot);
 	ret = run_cells(boot, runs, nr, ret);
@@ -410,6 +442,8 @@ enum boot_status boot_live(struct boot *boot, const char *dir, struct cell_run *
 	sources_close(boot);
 	peer_close(boot->peer);
 	boot->peer = NULL;
+	free(boot->cgroup);
+	boot->cgroup = NULL;
 	boot->timed_out = ret == -ETIMEDOUT;
 	return status_of(ret);
 }

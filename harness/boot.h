@@ -37,6 +37,7 @@ struct boot {
 	const struct placement *placement; /* of the device; NULL: all is left to the kernel */
 	const struct cell *cell; /* the first cell it serves: its mode and device are the VM's */
 	struct vm *vm;		 /* NULL before the start and after the end */
+	char *cgroup;		 /* that QEMU joins, or NULL; set by a workload's host_setup */
 	struct peer *peer;	 /* the other end of a NIC's cable, if the device has one */
 	json_t *proof;		 /* what was read back of the mode */
 	char *reason;		 /* why it failed or is invalid; the first one is kept */
@@ -95,6 +96,15 @@ int cell_save(const struct cell_run *run, const char *name, const char *data, si
 int boot_config(const char *build_dir, const struct host *host, const struct guest_config *guest,
 		const struct placement *placement, const struct cell *cell,
 		struct vm_config *config);
+
+/*
+ * A VM's first steps, for what starts more VMs than the boot's own: the host made ready for it
+ * and QEMU started; then created, its guest and device up, its mode proven. 0 or -errno with
+ * boot->reason. The boot has its first six fields set, and a proof; vm_stop() afterwards.
+ */
+int boot_prepare_host(struct boot *boot);
+int boot_launch(struct boot *boot, const char *dir);
+int boot_await(struct boot *boot);
 
 /*
  * Lives one VM life: boot has its first six fields set, runs (nr of them) have cell and dir.

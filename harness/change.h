@@ -6,6 +6,7 @@
  *   interrupt owner, path, old    an attribute, as long as the file owner is there
  *   bind     bdf, old_driver or null, old_override or null, new_driver
  *   mkdir    path
+ *   swap     path                 of a block device that is swapped to
  *   netns    name, interface, mtu, state ("up", "down"), remote (or ""), bdf (or null)
  *   damaged  line                 of a journal that cannot be read; never undone
  */

@@ -23,14 +23,17 @@
 #define DRIVE_BYTES (1024 * MIB)
 
 /*
- * The lab's devices. Each emulated function is in an IOMMU group of its own. The emulated e1000e has
- * no reset of its own: below a port of its own VFIO resets its bus. Without that a NIC whose guest was
- * killed went on receiving, and aborted the emulator when the next driver came.
- * edu's default mask reaches 256 MiB only.
+ * The lab's devices. Each emulated function is in an IOMMU group of its own. The emulated e1000e
+ * has no reset of its own: below a port of its own VFIO resets its bus. Without that a NIC whose
+ * guest was killed went on receiving, and aborted the emulator when the next driver came. edu's
+ * default mask reaches 256 MiB only.
  */
 static const char *const device_args[] = {
 	"-device", "nvme,drive=nvme0,serial=iommubench0,addr=0x10",
 	"-device", "nvme,drive=nvme1,serial=iommubench1,addr=0x11",
+	"-device", "nvme,drive=nvme2,serial=iommubench2,addr=0x15",
+	"-device", "nvme,drive=nvme3,serial=iommubench3,addr=0x16",
+	"-device", "virtio-blk-pci,drive=swap,addr=0x17",
 	"-device", "pcie-root-port,id=slot0,chassis=1,slot=1,addr=0x12",
 	"-device", "pcie-root-port,id=slot1,chassis=2,slot=2,addr=0x13",
 	"-netdev", "hubport,id=port0,hubid=0",
@@ -39,6 +42,9 @@ static const char *const device_args[] = {
 	"-device", "e1000e,netdev=port1,mac=52:54:00:00:00:02,bus=slot1",
 	"-device", "edu,dma_mask=0xffffffffffffffff,addr=0x14",
 };
+
+/* Files behind the drives, by QEMU's names. */
+static const char *const drives[] = { "nvme0", "nvme1", "nvme2", "nvme3", "swap" };
 
 /*
  * All that TCG has, but for XSAVE: under KVM on an emulated SVM its sizes and contents come
@@ -124,11 +130,14 @@ static void remove_stale(const char *parent)
 
 static int make_drive(const char *dir, const char *name)
 {
-	autofree char *path = xasprintf("%s/%s", dir, name);
+	autofree char *path = xasprintf("%s/%s.img", dir, name);
 	autoclose int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
 	return fd < 0 || ftruncate(fd, (off_t)DRIVE_BYTES) ? -errno : 0;
 }
+
+/* A drive's line in the lab's host file. */
+#define DRIVE(address) "    - { address: \"" address "\", writable: yes }\n"
 
 /*
  * The emulated e1000e never sends a fragment that crosses into a page whose memory is not next to
@@ -141,17 +150,16 @@ static int make_files(const struct lab *lab)
 	autofree char *share = xasprintf("%s/share", lab->dir);
 	autofree char *host_path = xasprintf("%s/host.yaml", share);
 	autofree char *host = xasprintf(
-		"kind: %s\n%svcpu_cpu: 1\nplacement: off\ndevices:\n  nvme: { address: \"" LAB_NVME
-		"\", writable: yes }\n  nic: { address: \"" LAB_NIC "\", peer: \"" LAB_PEER
-		"\", within_page: yes }\n",
+		"kind: %s\n%svcpu_cpu: 1\nplacement: off\nswap: /dev/vda\ndevices:\n  nvme:\n" DRIVE(
+			LAB_NVME) DRIVE("0000:00:11.0") DRIVE("0000:00:15.0")
+			DRIVE("0000:00:16.0") "  nic: { address: \"" LAB_NIC "\", peer: \"" LAB_PEER
+					      "\", within_page: yes }\n",
 		lab->kind,
 		strcmp(lab->kind, "lab-tcg") ? "" : "instructions: " LAB_RUN "/lab/insn\n");
 	int ret = mkdir_all(share);
 
-	if (!ret)
-		ret = make_drive(lab->dir, "nvme0.img");
-	if (!ret)
-		ret = make_drive(lab->dir, "nvme1.img");
+	for (size_t i = 0; i < ARRAY_SIZE(drives) && !ret; i++)
+		ret = make_drive(lab->dir, drives[i]);
 	if (!ret)
 		ret = file_write(host_path, host, true);
 	if (ret)
@@ -207,8 +215,8 @@ static void configure(const struct lab_options *options, const struct lab *lab,
 	add_share(config, share, "lab", "");
 	if (options->results_dir)
 		add_share(config, options->results_dir, "out", "");
-	add_drive(config, lab, "nvme0");
-	add_drive(config, lab, "nvme1");
+	for (size_t i = 0; i < ARRAY_SIZE(drives); i++)
+		add_drive(config, lab, drives[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(device_args); i++)
 		strlist_add(&config->args, device_args[i]);
 	if (emulated) {

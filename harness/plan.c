@@ -271,7 +271,8 @@ static int select_cells(const char *path, const char *only, struct plan *plan)
 
 static bool same_vm(const struct cell *a, const struct cell *b)
 {
-	return a->mode_settings == b->mode_settings && a->device_settings == b->device_settings;
+	return !a->workload->host_setup && !b->workload->host_setup &&
+	       a->mode_settings == b->mode_settings && a->device_settings == b->device_settings;
 }
 
 /* Returns the number of lives; lives has room for one per cell. */

@@ -13,10 +13,11 @@ struct proc_options {
 	char *const *env;    /* NULL-terminated NAME=VALUE added to our own; NULL: none */
 	const int *keep_fds; /* descriptors the child inherits under their own numbers */
 	size_t nr_keep_fds;
-	int in;		 /* its stdin; 0: ours */
-	int out, err;	 /* its stdout and stderr; -1: ours */
-	bool foreground; /* stays in our terminal's process group (an interactive shell) */
-	bool no_thp;	 /* PR_SET_THP_DISABLE: all its memory in 4 KiB pages */
+	int in;		    /* its stdin; 0: ours */
+	int out, err;	    /* its stdout and stderr; -1: ours */
+	bool foreground;    /* stays in our terminal's process group (an interactive shell) */
+	bool no_thp;	    /* PR_SET_THP_DISABLE: all its memory in 4 KiB pages */
+	const char *cgroup; /* folder of the cgroup that it joins; NULL: ours */
 };
 
 struct proc {

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "bench/workload.h"
 #include "harness/config.h"
 #include "harness/lab.h"
 #include "harness/log.h"
@@ -152,13 +153,32 @@ static void annotate(const char *dir, json_t *description, int stalls, bool inte
 	manifest_free(&manifest);
 }
 
+/* What the VMs of one boot take of the host's memory, at most. */
+static uint64_t memory_needed(const struct experiment *exp)
+{
+	uint64_t most = exp->guest.memory_bytes;
+
+	for (size_t i = 0; i < exp->workloads.nr; i++) {
+		const struct choice *choice = &exp->workloads.items[i];
+		const struct workload_ops *ops = choice->ops;
+
+		for (size_t v = 0; ops->memory_bytes && v < choice->nr_variants; v++) {
+			uint64_t bytes = ops->memory_bytes(choice->variants[v].settings,
+							   exp->guest.memory_bytes);
+
+			most = bytes > most ? bytes : most;
+		}
+	}
+	return most;
+}
+
 static int run_in_lab(const struct run_options *options, const struct experiment *exp,
 		      const char *dir)
 {
 	struct lab_options lab_options = {
 		.build_dir = options->build_dir,
 		.scripts_dir = options->scripts_dir,
-		.guest_bytes = exp->guest.memory_bytes,
+		.guest_bytes = memory_needed(exp),
 		.guest_cpus = exp->guest.cpus,
 		.results_dir = dir,
 	};

@@ -195,7 +195,8 @@ static int launch(struct vm *vm, const struct vm_config *config, int qmp_fd, int
 					.out = config->console_on_terminal ? -1 : logfile,
 					.err = logfile,
 					.foreground = config->console_on_terminal,
-					.no_thp = config->no_thp };
+					.no_thp = config->no_thp,
+					.cgroup = config->cgroup };
 	struct strlist argv = { 0 };
 	int ret;
 

@@ -27,6 +27,7 @@ struct vm_config {
 	struct strlist cmdline;	  /* kernel arguments */
 	struct strlist env;	  /* NAME=VALUE for QEMU's environment */
 	bool no_thp;		  /* guest memory in 4 KiB pages */
+	const char *cgroup;	  /* that QEMU joins; NULL: ours */
 	bool console_on_terminal; /* hvc0 is our standard input and output (interactive lab) */
 };
 void vm_config_free(struct vm_config *config);
@@ -72,7 +73,8 @@ int vm_await_ready(struct vm *vm, double timeout_s);
 /* Why QEMU is gone, for a message: its status and its last words. To free. */
 char *vm_why_ended(struct vm *vm);
 
-/* Whether QEMU has ended by a bug of its own (an assertion, a wild pointer), not by anybody's will. */
+/* Whether QEMU has ended by a bug of its own (an assertion, a wild pointer), not by anybody's will.
+ */
 bool vm_crashed(struct vm *vm);
 /* The end of the console, for a message; empty if there is nothing. To free. */
 char *vm_console_tail(const struct vm *vm);

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Further VMs beside a boot's own. */
+#include "harness/sibling.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "bench/device.h"
+#include "harness/util.h"
+
+static struct sibling *sibling_new(const struct boot *first, const struct host_device *device)
+{
+	struct sibling *sibling = xzalloc(sizeof(*sibling));
+
+	sibling->host = *first->host;
+	sibling->host.devices = (struct host_device *)device;
+	sibling->host.nr_devices = device ? 1 : 0;
+	sibling->boot = (struct boot){ .host = &sibling->host,
+				       .journal = first->journal,
+				       .build_dir = first->build_dir,
+				       .guest_config = first->guest_config,
+				       .cell = first->cell,
+				       .cgroup = first->cgroup,
+				       .proof = json_object() };
+	return sibling;
+}
+
+int sibling_launch(const struct boot *first, unsigned int index, const char *dir,
+		   struct sibling **out)
+{
+	const char *kind = first->cell->device->name;
+	const struct host_device *device = host_device_at(first->host, kind, index);
+	struct sibling *sibling = sibling_new(first, device);
+	struct boot *boot = &sibling->boot;
+	int ret;
+
+	*out = sibling;
+	if (!device)
+		return boot_fail(boot, -ENODEV,
+				 "the host file names %u %s devices: add one for each VM as "
+				 "'%s: [ADDRESS, ADDRESS]', or lower the number of VMs",
+				 index, kind, kind);
+	ret = boot_prepare_host(boot);
+	if (!ret)
+		ret = boot_launch(boot, dir);
+	if (!ret)
+		boot->vm->waiter = first->vm->waiter;
+	if (!ret)
+		boot->vm->waiter.pidfd = boot->vm->proc.pidfd;
+	return ret;
+}
+
+int sibling_await(struct sibling *sibling)
+{
+	return boot_await(&sibling->boot);
+}
+
+void sibling_stop(struct sibling *sibling)
+{
+	if (!sibling)
+		return;
+	vm_stop(sibling->boot.vm, true);
+	json_decref(sibling->boot.proof);
+	free(sibling->boot.reason);
+	free(sibling);
+}
