@@ -8,7 +8,9 @@
 #include "harness/settings.h"
 
 struct boot;
+struct cell;
 struct cell_run;
+struct host;
 struct mode_ops;
 
 /* `name`, `help`, `run` and `estimate_s` are required. */
@@ -26,6 +28,9 @@ struct workload_ops {
 	int (*validate)(const struct settings *settings, char **why);
 	/* Why it cannot run in a mode, to free, or NULL: it can. */
 	char *(*unfit)(const struct mode_ops *mode);
+	/* Can it run on this host, with guests of so many bytes? As mode_ops.probe. */
+	int (*probe)(const struct host *host, const struct cell *cell, uint64_t guest_bytes,
+		     char **why);
 	/* Does it destroy what is on the device? Then the host file must allow it. */
 	bool (*destroys_data)(const struct settings *settings);
 	/*
@@ -33,7 +38,9 @@ struct workload_ops {
 	 * other cell. 0, or -errno with boot_fail()'s reason.
 	 */
 	int (*host_setup)(struct boot *boot, const struct settings *settings);
-	/* Memory of the host that its VMs use; NULL: one guest's. */
+	/* Memory of its guest; 0, or NULL: the experiment's. */
+	uint64_t (*guest_bytes)(const struct settings *settings);
+	/* Memory of the host that all its VMs use; NULL: one guest's. */
 	uint64_t (*memory_bytes)(const struct settings *settings, uint64_t guest_bytes);
 	/* Expected seconds, without the boot; for the estimate and the time limit. */
 	double (*estimate_s)(const struct settings *settings);

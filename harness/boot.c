@@ -204,7 +204,8 @@ int boot_config(const char *build_dir, const struct host *host, const struct gue
 		const struct placement *placement, const struct cell *cell,
 		struct vm_config *config)
 {
-	int ret = vm_config_guest(build_dir, guest->memory_bytes, guest->cpus, config);
+	int ret = vm_config_guest(build_dir, cell_guest_bytes(cell, guest->memory_bytes),
+				  guest->cpus, config);
 
 	if (ret)
 		return ret;
@@ -222,12 +223,14 @@ int boot_config(const char *build_dir, const struct host *host, const struct gue
  */
 static double start_limit_s(const struct boot *boot)
 {
-	return 60 + 60 * (double)boot->guest_config->memory_bytes / (double)GIB;
+	uint64_t bytes = cell_guest_bytes(boot->cell, boot->guest_config->memory_bytes);
+
+	return 60 + 60 * (double)bytes / (double)GIB;
 }
 
-double boot_estimate_s(const struct host *host, const struct guest_config *guest)
+double boot_estimate_s(const struct host *host, uint64_t memory_bytes)
 {
-	double gib = (double)guest->memory_bytes / (double)GIB;
+	double gib = (double)memory_bytes / (double)GIB;
 	bool emulated = host->kind && !strcmp(host->kind, "lab-tcg");
 
 	return emulated ? 12 + 5 * gib : 3 + gib;
@@ -268,15 +271,20 @@ int boot_launch(struct boot *boot, const char *dir)
 	return 0;
 }
 
-static int await_guest(struct boot *boot)
+int boot_await_created(struct boot *boot)
 {
 	int ret = explain(boot, vm_await_created(boot->vm, start_limit_s(boot)), "creating the VM");
 
 	if (!ret)
 		ret = explain(boot, placing_pin_vcpus(boot->vm, boot->placement),
 			      "placing the vCPUs");
-	if (!ret)
-		ret = sources_created(boot);
+	return ret ? ret : sources_created(boot);
+}
+
+static int await_guest(struct boot *boot)
+{
+	int ret = boot->vm->created_ns ? 0 : boot_await_created(boot);
+
 	if (!ret)
 		ret = explain(boot, vm_run(boot->vm), "starting the vCPUs");
 	if (!ret)

@@ -99,11 +99,13 @@ int boot_config(const char *build_dir, const struct host *host, const struct gue
 
 /*
  * A VM's first steps, for what starts more VMs than the boot's own: the host made ready for it
- * and QEMU started; then created, its guest and device up, its mode proven. 0 or -errno with
- * boot->reason. The boot has its first six fields set, and a proof; vm_stop() afterwards.
+ * and QEMU started; the VM created; then, that first if need be, its guest and device up and its
+ * mode proven. 0 or -errno with boot->reason. The boot has its first six fields set, and a proof;
+ * vm_stop() afterwards.
  */
 int boot_prepare_host(struct boot *boot);
 int boot_launch(struct boot *boot, const char *dir);
+int boot_await_created(struct boot *boot);
 int boot_await(struct boot *boot);
 
 /*
@@ -113,7 +115,7 @@ int boot_await(struct boot *boot);
  */
 enum boot_status boot_live(struct boot *boot, const char *dir, struct cell_run *runs, size_t nr);
 
-/* Expected seconds of a VM's life without its workloads. */
-double boot_estimate_s(const struct host *host, const struct guest_config *guest);
+/* Expected seconds of the life of a VM of so much memory without its workloads. */
+double boot_estimate_s(const struct host *host, uint64_t memory_bytes);
 
 #endif

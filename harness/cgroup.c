@@ -20,11 +20,10 @@ static int check_controller(char **why)
 
 	if (handed_on && strstr(handed_on, "memory"))
 		return 0;
-	*why = xstrdup(handed_on
-			       ? "cgroups have no memory controller here: 'echo +memory > " ROOT
-				 "/cgroup.subtree_control'"
-			       : "no cgroups of version 2 at " ROOT
-				 ": boot with systemd.unified_cgroup_hierarchy=1");
+	*why = xstrdup(handed_on ? "cgroups have no memory controller here: 'echo +memory > " ROOT
+				   "/cgroup.subtree_control'"
+				 : "no cgroups of version 2 at " ROOT
+				   ": boot with systemd.unified_cgroup_hierarchy=1");
 	return -ENOTSUP;
 }
 

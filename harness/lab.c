@@ -54,17 +54,9 @@ static const char *const drives[] = { "nvme0", "nvme1", "nvme2", "nvme3", "swap"
 
 /* --- may it run, and how --- */
 
-static unsigned long long available_memory(void)
-{
-	autofree char *text = file_read("/proc/meminfo", NULL);
-	const char *line = text ? strstr(text, "MemAvailable:") : NULL;
-
-	return line ? strtoull(line + strlen("MemAvailable:"), NULL, 10) * KIB : 0;
-}
-
 static int check_size(const struct lab *lab)
 {
-	unsigned long long available = available_memory();
+	uint64_t available = memory_available();
 
 	if (available < lab->memory_bytes + 256 * MIB) {
 		log_err("the virtual lab needs %s of free memory for this guest, %s are available: "

@@ -93,7 +93,7 @@ int run_host_dry(const struct run_options *options, const struct experiment *exp
 
 	/* The lab's devices cannot be looked at from outside of it. */
 	if (!strcmp(host->kind, "host")) {
-		run_probe_cells(plan, host);
+		run_probe_cells(plan, host, &exp->guest);
 		placements_make(host, &exp->guest, &run.placements);
 	}
 	for (size_t i = 0; i < plan->nr_cells; i++)

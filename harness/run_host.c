@@ -32,7 +32,8 @@ struct host_run {
 
 /* --- what can run here --- */
 
-static char *why_skipped(const struct host *host, const struct cell *cell)
+static char *why_skipped(const struct host *host, const struct guest_config *guest,
+			 const struct cell *cell)
 {
 	const struct host_device *device = host_device(host, cell->device->name);
 	const struct workload_ops *workload = cell->workload;
@@ -44,6 +45,8 @@ static char *why_skipped(const struct host *host, const struct cell *cell)
 		return why;
 	if (workload->unfit)
 		why = workload->unfit(cell->mode);
+	if (!why && workload->probe)
+		workload->probe(host, cell, guest->memory_bytes, &why);
 	if (why)
 		return why;
 	if (workload->destroys_data && workload->destroys_data(cell->workload_settings) &&
@@ -54,10 +57,10 @@ static char *why_skipped(const struct host *host, const struct cell *cell)
 	return NULL;
 }
 
-void run_probe_cells(struct plan *plan, const struct host *host)
+void run_probe_cells(struct plan *plan, const struct host *host, const struct guest_config *guest)
 {
 	for (size_t i = 0; i < plan->nr_cells; i++)
-		plan->cells[i].skip = why_skipped(host, &plan->cells[i]);
+		plan->cells[i].skip = why_skipped(host, guest, &plan->cells[i]);
 }
 
 /* --- one boot --- */
@@ -65,7 +68,8 @@ void run_probe_cells(struct plan *plan, const struct host *host)
 double run_estimate_s(const struct experiment *exp, const struct plan *plan,
 		      const struct host *host, const struct plan_boot *boot)
 {
-	double estimate = boot_estimate_s(host, &exp->guest);
+	double estimate = boot_estimate_s(
+		host, cell_guest_bytes(&plan->cells[boot->cells[0]], exp->guest.memory_bytes));
 
 	for (size_t i = 0; i < boot->nr_cells && !boot->warmup; i++) {
 		const struct cell *cell = &plan->cells[boot->cells[i]];
@@ -437,7 +441,7 @@ int run_host(const struct run_options *options, const struct experiment *exp, st
 	if (journal_open(JOURNAL_DIR, &run.journal))
 		return EXIT_PREFLIGHT;
 	run.samples_path = xasprintf("%s/samples.csv", dir);
-	run_probe_cells(plan, host);
+	run_probe_cells(plan, host, &exp->guest);
 	make_placements(&run);
 	ret = open_manifest(&run);
 	if (ret) {

@@ -25,6 +25,27 @@ static struct sibling *sibling_new(const struct boot *first, const struct host_d
 	return sibling;
 }
 
+int siblings_probe(const struct host *host, const struct cell *cell, unsigned int vms,
+		   uint64_t memory_bytes, char **why)
+{
+	const char *kind = cell->device->name;
+	uint64_t available = memory_available();
+
+	if (!host_device_at(host, kind, vms - 1)) {
+		*why = xasprintf("%u VMs need as many %s devices: list them in the host file, as "
+				 "'%s: [ADDRESS, ADDRESS]', or have fewer VMs",
+				 vms, kind, kind);
+		return -ENODEV;
+	}
+	if (available < memory_bytes) {
+		*why = xasprintf("%s of memory are available, less than its VMs need: have less "
+				 "memory or fewer VMs",
+				 human_bytes((double)available));
+		return -ENOMEM;
+	}
+	return 0;
+}
+
 int sibling_launch(const struct boot *first, unsigned int index, const char *dir,
 		   struct sibling **out)
 {
@@ -36,10 +57,7 @@ int sibling_launch(const struct boot *first, unsigned int index, const char *dir
 
 	*out = sibling;
 	if (!device)
-		return boot_fail(boot, -ENODEV,
-				 "the host file names %u %s devices: add one for each VM as "
-				 "'%s: [ADDRESS, ADDRESS]', or lower the number of VMs",
-				 index, kind, kind);
+		return boot_fail(boot, -ENODEV, "there is no %s device for VM %u", kind, index);
 	ret = boot_prepare_host(boot);
 	if (!ret)
 		ret = boot_launch(boot, dir);
@@ -48,6 +66,11 @@ int sibling_launch(const struct boot *first, unsigned int index, const char *dir
 	if (!ret)
 		boot->vm->waiter.pidfd = boot->vm->proc.pidfd;
 	return ret;
+}
+
+int sibling_await_created(struct sibling *sibling)
+{
+	return boot_await_created(&sibling->boot);
 }
 
 int sibling_await(struct sibling *sibling)

@@ -5,6 +5,13 @@
 
 #include "harness/boot.h"
 
+/*
+ * Does the host lend a device to each of so many VMs, and has it memory_bytes for them? As
+ * mode_ops.probe.
+ */
+int siblings_probe(const struct host *host, const struct cell *cell, unsigned int vms,
+		   uint64_t memory_bytes, char **why);
+
 struct sibling {
 	struct boot boot; /* without metric sources; boot.reason says why it failed */
 	struct host host; /* which lends it its own device only */
@@ -17,6 +24,8 @@ struct sibling {
  */
 int sibling_launch(const struct boot *first, unsigned int index, const char *dir,
 		   struct sibling **out);
+/* Until it is created; may be left out. 0 or -errno. */
+int sibling_await_created(struct sibling *sibling);
 /* Until its guest and device are up and its mode is proven. 0 or -errno. */
 int sibling_await(struct sibling *sibling);
 /* Ends it and frees it. NULL is fine. */

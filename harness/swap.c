@@ -29,8 +29,8 @@ int journal_swap(struct journal *journal, const char *path, char **why)
 	if (!ret && is_swapped_to(device))
 		return 0;
 	if (!ret) {
-		ret = journal_add_record(
-			journal, json_pack("{s:s, s:s}", "kind", "swap", "path", device));
+		ret = journal_add_record(journal,
+					 json_pack("{s:s, s:s}", "kind", "swap", "path", device));
 		if (ret)
 			return ret;
 		if (swapon(device, 0)) {
@@ -39,9 +39,10 @@ int journal_swap(struct journal *journal, const char *path, char **why)
 		}
 	}
 	if (ret == -EINVAL)
-		*why = xasprintf("%s has no swap signature: 'mkswap %s' makes one, and destroys what "
-				 "is there",
-				 path, path);
+		*why = xasprintf(
+			"%s has no swap signature: 'mkswap %s' makes one, and destroys what "
+			"is there",
+			path, path);
 	else if (ret)
 		*why = xasprintf("cannot swap to %s: %s: correct 'swap' in the host file", path,
 				 strerror(-ret));

@@ -366,3 +366,12 @@ uint64_t fnv1a(uint64_t hash, const void *data, size_t len)
 		hash = (hash ^ p[i]) * 0x100000001b3ULL;
 	return hash;
 }
+
+uint64_t memory_available(void)
+{
+	static const char key[] = "MemAvailable:";
+	autofree char *text = file_read("/proc/meminfo", NULL);
+	const char *line = text ? strstr(text, key) : NULL;
+
+	return line ? strtoull(line + sizeof(key) - 1, NULL, 10) * KIB : 0;
+}

@@ -57,6 +57,9 @@ void strlist_add(struct strlist *list, const char *text);
 __attribute__((format(printf, 2, 3))) void strlist_addf(struct strlist *list, const char *fmt, ...);
 void strlist_free(struct strlist *list);
 
+/* Bytes that programs can still have without swapping (MemAvailable); 0: not known. */
+uint64_t memory_available(void);
+
 /* Whole small files. file_read() returns a NUL-terminated string to free, or NULL with errno. */
 char *file_read(const char *path, size_t *len);
 /* As file_read(), with trailing white space removed: for sysfs and proc attributes. */

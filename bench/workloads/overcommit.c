@@ -18,15 +18,16 @@
 #include "harness/util.h"
 
 #define VMS_MAX 64
-#define MARGIN_S 2.0   /* fio runs longer than the window, so that it brackets it */
-#define GUEST_S 300.0  /* for what a guest does under memory pressure */
-#define START_S 30.0   /* a VM's start and fill, for the estimate */
+#define MARGIN_S 2.0  /* fio runs longer than the window, so that it brackets it */
+#define GUEST_S 300.0 /* for what a guest does under memory pressure */
+#define START_S 30.0  /* a VM's start and fill, for the estimate */
 
 static const struct setting settings_table[] = {
 	{ "vms", SETTING_COUNT, "4", NULL, 1, VMS_MAX, "VMs to start, each with a device" },
 	{ "limit", SETTING_SIZE, "1GiB", NULL, 64 * 1024 * 1024, 1e15,
 	  "memory that all of them together may use" },
-	{ "swap", SETTING_BOOL, "yes", NULL, 0, 0, "swap to the host file's device, if it names one" },
+	{ "swap", SETTING_BOOL, "yes", NULL, 0, 0,
+	  "swap to the host file's device, if it names one" },
 	{ "fill", SETTING_COUNT, "40", NULL, 1, 90, "percentage of a guest's memory it fills" },
 	{ "rw", SETTING_CHOICE, "randread", fio_rw_choices, 0, 0, "access pattern" },
 	{ "bs", SETTING_SIZE, "4k", NULL, 512, 16 * 1024 * 1024, "block size" },
@@ -40,7 +41,8 @@ static const struct setting settings_table[] = {
 enum { STARTED, KILLED, IOPS, LEAST_IOPS, PEAK, SWAPPED, PINNED, VERIFY_ERRORS };
 static const struct metric_desc metrics[] = {
 	[STARTED] = { "vms_started", "count", DIRECTION_HIGHER, "VMs that came up" },
-	[KILLED] = { "vms_killed", "count", DIRECTION_LOWER, "of these, ended before their work was" },
+	[KILLED] = { "vms_killed", "count", DIRECTION_LOWER,
+		     "of these, ended before their work was" },
 	[IOPS] = { "vms_iops", "ops/s", DIRECTION_HIGHER, "I/Os a second of all VMs together" },
 	[LEAST_IOPS] = { "vms_least_iops", "ops/s", DIRECTION_HIGHER, "of the slowest VM" },
 	[PEAK] = { "vms_memory_peak_bytes", "bytes", DIRECTION_NONE,
@@ -97,18 +99,18 @@ static uint64_t memory_bytes(const struct settings *settings, uint64_t guest_byt
 
 /* --- the host --- */
 
+static int probe(const struct host *host, const struct cell *cell, uint64_t guest_bytes, char **why)
+{
+	return siblings_probe(host, cell,
+			      (unsigned int)settings_count(cell->workload_settings, "vms"),
+			      memory_bytes(cell->workload_settings, guest_bytes), why);
+}
+
 static int host_setup(struct boot *boot, const struct settings *settings)
 {
-	unsigned int vms = (unsigned int)settings_count(settings, "vms");
-	const char *kind = boot->cell->device->name;
 	autofree char *why = NULL;
 	int ret = 0;
 
-	if (!host_device_at(boot->host, kind, vms - 1))
-		return boot_fail(boot, -ENODEV,
-				 "%u VMs need as many %s devices: list them in the host file as "
-				 "'%s: [ADDRESS, ADDRESS]', or lower vms",
-				 vms, kind, kind);
 	if (settings_bool(settings, "swap") && boot->host->swap)
 		ret = journal_swap(boot->journal, boot->host->swap, &why);
 	if (!ret)
@@ -137,8 +139,8 @@ static int fill_memory(const struct crowd *crowd, const struct boot *boot)
 		"busybox mkdir /tmp/fill && mount -t tmpfs -o size=95% fill /tmp/fill && "
 		"busybox dd if=/dev/urandom of=/tmp/fill/data bs=1M count=$0 2>/dev/null && "
 		"busybox md5sum /tmp/fill/data >/tmp/fill/sum";
-	uint64_t bytes = boot->guest_config->memory_bytes / 100 *
-			 settings_count(crowd->settings, "fill");
+	uint64_t bytes =
+		boot->guest_config->memory_bytes / 100 * settings_count(crowd->settings, "fill");
 	autofree char *mib = xasprintf("%llu", (unsigned long long)(bytes / MIB));
 	char *const argv[] = { (char *)"sh", (char *)"-c", (char *)script, mib, NULL };
 
@@ -363,8 +365,8 @@ static int measure(struct crowd *crowd)
 
 static int check_data(struct crowd *crowd)
 {
-	char *const memory[] = { (char *)"busybox", (char *)"md5sum", (char *)"-c", (char *)"-s",
-				 (char *)"/tmp/fill/sum", NULL };
+	char *const memory[] = { (char *)"busybox", (char *)"md5sum",	     (char *)"-c",
+				 (char *)"-s",	    (char *)"/tmp/fill/sum", NULL };
 	struct strlist argv = { 0 };
 	int ret;
 
@@ -426,6 +428,7 @@ const struct workload_ops workload_overcommit = {
 	.destroys_data = destroys_data,
 	.host_setup = host_setup,
 	.memory_bytes = memory_bytes,
+	.probe = probe,
 	.estimate_s = estimate_s,
 	.run = run_overcommit,
 };
