@@ -14,7 +14,7 @@ WARNINGS := -Wall -Wextra -Wshadow -Wvla -Wundef -Wformat=2 -Wwrite-strings -Wpo
 ifneq ($(WERROR),0)
 WARNINGS += -Werror
 endif
-PKGS := jansson yaml-0.1 libpci hwloc numa
+PKGS := jansson yaml-0.1 libpci hwloc numa sqlite3
 CFLAGS ?= -O2 -g
 REVISION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -I. $(WARNINGS) $(CFLAGS) $(SANFLAGS) \
@@ -28,18 +28,24 @@ endif
 
 LIB_SRC := $(filter-out harness/main.c,$(wildcard harness/*.c)) \
 	$(filter-out bench/load/%,$(wildcard bench/*.c bench/*/*.c))
-LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o)
+# Replays use the very policy that the backend is built of.
+REPLAY_OBJ := $(addprefix $(BUILD)/drivers/host/,memmap.o policy.o policy_pin.o policy_unpin.o \
+	trace_file.o)
+LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o) $(REPLAY_OBJ)
 TEST_SRC := $(filter-out tests/test_coiommu_%,$(wildcard tests/test_*.c))
 TESTS := $(TEST_SRC:tests/%.c=$(BUILD)/tests/%)
 
 KERNEL := $(BUILD)/kernel/version
 IMAGES := $(BUILD)/images/guest.erofs
+# What a mode needs whose driver the distribution's own kernel lacks.
+NEWER_KERNEL := $(BUILD)/kernel-newer/version
+NEWER_IMAGES := $(BUILD)/images-newer/guest.erofs
 
-.PHONY: all bench check deps format help images lint san-check test clean
+.PHONY: all bench check deps format help images images-newer lint san-check test clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
-include drivers/drivers.mk bench/load/load.mk
+include drivers/drivers.mk bench/load/load.mk tests/fuzz.mk
 
 all: $(BUILD)/iommubench $(BUILD)/agent $(BUILD)/insn_plugin.so $(BUILD)/lab_hold \
 	$(BUILD)/drivers/libcoiommu.so $(LOAD_TOOLS)
@@ -49,6 +55,7 @@ help:
 	@echo "make test    every test, the experiment in the virtual lab included"
 	@echo "make check   the tests that need no root and no VM (SAN=1: with sanitizers)"
 	@echo "make all     build;  make images: kernel and guest images;  make deps: packages"
+	@echo "make images-newer   a guest with the kernel of Debian's backports, for virtio-iommu"
 	@echo "make lint    format, clang-tidy, cppcheck, shellcheck, sparse;  make format;  make clean"
 
 # --- what users call ---
@@ -62,8 +69,11 @@ check: $(TESTS) $(COIOMMU_TESTS)
 
 test: deps
 	$(Q)$(MAKE) --no-print-directory lint
+	$(Q)$(MAKE) --no-print-directory images-newer || \
+		echo "no newer kernel can be had here: virtio-iommu will be skipped"
 	$(Q)$(MAKE) --no-print-directory all images $(BUILD)/tests/lab/life \
-		$(BUILD)/load/memload $(BUILD)/load/pkt $(BUILD)/tests/load/delay
+		$(BUILD)/load/memload $(BUILD)/load/pkt $(BUILD)/tests/load/delay \
+		$(BUILD)/tests/make_trace
 	$(Q)scripts/run-all-tests.sh
 
 deps:
@@ -81,13 +91,24 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/tests/tree.o $(LIB_OBJ)
 	@echo "  LD    $@"
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS) -lcmocka
 
-$(BUILD)/tests/test_journal $(BUILD)/tests/test_bind: $(BUILD)/tests/fake_host.o \
-	$(BUILD)/tests/fake_kernel.o
+# Replays are compared with the backend itself.
+$(BUILD)/tests/test_replay_backend: $(filter-out $(REPLAY_OBJ),$(COIOMMU_OBJ))
+
+$(BUILD)/tests/test_agent: | $(BUILD)/agent
+
+$(BUILD)/tests/test_journal $(BUILD)/tests/test_bind $(BUILD)/tests/test_tuning: \
+	$(BUILD)/tests/fake_host.o $(BUILD)/tests/fake_kernel.o
+$(BUILD)/tests/test_pciconf $(BUILD)/tests/test_isolation $(BUILD)/tests/test_groups: \
+	$(BUILD)/tests/fake_pci.o
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+REPLAY_USERS := $(patsubst %.c,$(BUILD)/%.o,$(wildcard bench/replay/*.c bench/record/*.c tests/test_replay*.c \
+	tests/make_trace.c))
+$(REPLAY_USERS): ALL_CFLAGS += -Idrivers/include -Idrivers/host
 
 # The revision is recorded with each run; only this file is built anew when it changes.
 $(BUILD)/harness/manifest.o: ALL_CFLAGS += -DGIT_REVISION='"$(REVISION)"'
@@ -120,6 +141,16 @@ $(IMAGES): $(KERNEL) $(BUILD)/agent scripts/images.sh $(COIOMMU_MODULES) $(GUEST
 		$(wildcard /usr/bin/fio)
 	@echo "  IMAGE $(BUILD)/images"
 	$(Q)scripts/images.sh $(BUILD)/kernel $(BUILD)/agent $(BUILD)/images $(COIOMMU_MODULES) \
+		$(GUEST_TOOLS)
+
+images-newer: $(NEWER_IMAGES)
+
+$(NEWER_KERNEL): scripts/kernel.sh
+	$(Q)scripts/kernel.sh $(BUILD)/kernel-newer newer
+
+$(NEWER_IMAGES): $(NEWER_KERNEL) $(BUILD)/agent scripts/images.sh $(GUEST_TOOLS)
+	@echo "  IMAGE $(BUILD)/images-newer"
+	$(Q)scripts/images.sh $(BUILD)/kernel-newer $(BUILD)/agent $(BUILD)/images-newer \
 		$(GUEST_TOOLS)
 
 # --- quality ---

@@ -70,6 +70,21 @@ void coiommu_requests(const struct coiommu_counters *counters, struct coiommu_re
 	}
 }
 
+void coiommu_snapshot(const struct coiommu_counters *counters, struct coiommu_snapshot *s)
+{
+	do {
+		s->seq = __atomic_load_n(&counters->trace_seq, __ATOMIC_SEQ_CST);
+		memcpy(&s->policy, &counters->policy, sizeof(s->policy));
+		coiommu_requests(counters, &s->requests);
+		__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	} while (s->seq % 2 || s->seq != __atomic_load_n(&counters->trace_seq, __ATOMIC_SEQ_CST));
+}
+
+int coiommu_log_open(pid_t pid)
+{
+	return open_memfd(pid, COIOMMU_TRACE_MEMFD);
+}
+
 int coiommu_stat(const char *text, const char *name, double *value)
 {
 	size_t len = strlen(name);

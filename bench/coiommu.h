@@ -28,6 +28,19 @@ struct coiommu_requests {
 void coiommu_requests(const struct coiommu_counters *counters, struct coiommu_requests *sum);
 
 /*
+ * The counters of one moment. While the backend keeps a log, seq / 2 is the number of its calls
+ * of the policy by then, and everything is what exactly these left.
+ */
+struct coiommu_snapshot {
+	uint64_t seq;
+	struct coiommu_policy_counters policy;
+	struct coiommu_requests requests;
+};
+void coiommu_snapshot(const struct coiommu_counters *counters, struct coiommu_snapshot *s);
+/* The backend's log, to read and close; -1 with errno, ENOENT if it keeps none. */
+int coiommu_log_open(pid_t pid);
+
+/*
  * The value behind "name " in text of "name value" lines, as in the guest driver's stats and
  * in dmamap's result. 0, or -ENOENT.
  */

@@ -11,6 +11,19 @@ struct boot;
 struct host;
 struct vm_config;
 
+/* How the measured system reaches the device. A mode chooses one. */
+enum attach {
+	ATTACH_VFIO,	 /* assigned to the VM */
+	ATTACH_EMULATED, /* the VM has QEMU's own device of that kind, with the host's behind it */
+	ATTACH_VIRTIO,	 /* the same with a paravirtual device */
+	ATTACH_HOST,	 /* no VM: the host's own driver, and the workload on the host */
+};
+/* For the fields `except` of plug-ins: what they have nothing to do with. */
+#define ATTACH_BIT(attach) (1U << (attach))
+#define ATTACH_NO_VM ATTACH_BIT(ATTACH_HOST)
+#define ATTACH_VFIO_ONLY \
+	(ATTACH_BIT(ATTACH_EMULATED) | ATTACH_BIT(ATTACH_VIRTIO) | ATTACH_BIT(ATTACH_HOST))
+
 enum device_class { DEVICE_BLOCK, DEVICE_NET, DEVICE_GPU, DEVICE_ANY };
 
 /* `name`, `help`, `class`, `probe`, `configure` and `guest_setup` are required. */
@@ -19,16 +32,21 @@ struct device_ops {
 	const char *help; /* one line */
 	enum device_class class;
 	const struct setting *settings;
+	unsigned int except; /* ATTACH_BITs: ways in which it cannot be reached */
 
 	/* As mode_ops.validate. */
 	int (*validate)(const struct settings *settings, char **why);
 	/* Is it there and may it be used? As mode_ops.probe. */
 	int (*probe)(const struct host *host, const struct settings *settings, char **why);
-	/* Makes the host ready (binding), through the journal. Called before each boot. */
+	/*
+	 * Makes the host ready (binding), through the journal, for the way in which the boot's
+	 * mode reaches the device. Called before each boot. For ATTACH_HOST the mode has given the
+	 * device to the host's driver.
+	 */
 	int (*host_setup)(struct boot *boot, const struct settings *settings);
 	/* Adds the QEMU arguments. Changes nothing else. */
 	void (*configure)(const struct host *host, const struct settings *settings,
-			  struct vm_config *vm);
+			  enum attach attach, struct vm_config *vm);
 	/* Loads the guest's driver and waits until the device can be used. */
 	int (*guest_setup)(struct boot *boot, const struct settings *settings);
 	/* Operations the guest's driver has completed since it was loaded (I/Os, packets). */

@@ -20,6 +20,7 @@ struct metric_ops {
 	const char *help;		   /* one line */
 	const struct metric_desc *metrics; /* what it may report; ends with a NULL name */
 	size_t priv_size;		   /* zeroed memory given to the callbacks */
+	unsigned int except;		   /* ATTACH_BITs: where there is nothing to read */
 
 	/* Can it be read here? If not, the metric is left out, and the reason recorded. */
 	int (*probe)(const struct host *host, char **why);

@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "bench/device.h"
 #include "harness/settings.h"
 
 struct boot;
@@ -29,8 +30,10 @@ struct mode_ops {
 	const char *name;
 	const char *help; /* one line */
 	const struct setting *settings;
+	enum attach attach;
 	enum guest_iommu guest_iommu;
-	bool tracks; /* the guest tracks its DMA mappings, and can be told not to */
+	bool bounces; /* the guest's kernel copies all DMA, which user space's drivers go past */
+	bool tracks;  /* the guest tracks its DMA mappings, and can be told not to */
 	/* Written through the journal before each boot; ends with a NULL path. May be NULL. */
 	const struct host_write *host_writes;
 
@@ -44,6 +47,14 @@ struct mode_ops {
 	 * (to free): every cell of the mode is then skipped with that reason.
 	 */
 	int (*probe)(const struct host *host, const struct settings *settings, char **why);
+	/*
+	 * Makes the host ready before QEMU starts, before the device's own host_setup, through the
+	 * journal; host_change says what for --dry-run. A boot that fails gets boot_fail().
+	 */
+	const char *host_change;
+	int (*host_setup)(struct boot *boot, const struct settings *settings);
+	/* After QEMU's end: gives back early what other modes' boots need. */
+	void (*host_restore)(struct boot *boot);
 	/* Adds QEMU arguments and guest kernel arguments. Changes nothing else: --dry-run uses it.
 	 */
 	void (*configure)(const struct settings *settings, struct vm_config *vm);

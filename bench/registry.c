@@ -5,8 +5,10 @@
 #include <stddef.h>
 #include <string.h>
 
-extern const struct mode_ops mode_static, mode_viommu_strict, mode_viommu_lazy, mode_viommu_pt,
-	mode_coiommu;
+extern const struct mode_ops mode_native_identity, mode_native_lazy, mode_native_strict,
+	mode_emulated, mode_virtio, mode_static, mode_static_thp, mode_static_hugetlb,
+	mode_viommu_strict, mode_viommu_lazy, mode_viommu_pt, mode_viommu_nested, mode_virtio_iommu,
+	mode_bounce, mode_coiommu, mode_coiommu_viommu;
 extern const struct device_ops device_nvme, device_nic;
 extern const struct workload_ops workload_boot, workload_fio, workload_dmamap, workload_tracking,
 	workload_tcp, workload_memcached, workload_dpdk, workload_overcommit;
@@ -14,7 +16,23 @@ extern const struct metric_ops metric_stages, metric_pinned, metric_cpu, metric_
 	metric_iommu_map, metric_faults, metric_coiommu, metric_instructions;
 
 const struct mode_ops *const registry_modes[] = {
-	&mode_static, &mode_viommu_strict, &mode_viommu_lazy, &mode_viommu_pt, &mode_coiommu, NULL,
+	&mode_native_identity,
+	&mode_native_lazy,
+	&mode_native_strict,
+	&mode_emulated,
+	&mode_virtio,
+	&mode_static,
+	&mode_static_thp,
+	&mode_static_hugetlb,
+	&mode_viommu_strict,
+	&mode_viommu_lazy,
+	&mode_viommu_pt,
+	&mode_viommu_nested,
+	&mode_virtio_iommu,
+	&mode_bounce,
+	&mode_coiommu,
+	&mode_coiommu_viommu,
+	NULL,
 };
 
 const struct device_ops *const registry_devices[] = { &device_nvme, &device_nic, NULL };

@@ -18,6 +18,7 @@ struct workload_ops {
 	const char *name;
 	const char *help; /* one line */
 	enum device_class needs;
+	unsigned int except; /* ATTACH_BITs: ways to reach the device in which it means nothing */
 	const struct setting *settings;
 	const struct metric_desc *metrics; /* what it may report; ends with a NULL name */
 

@@ -82,6 +82,8 @@ static int sources_open(struct boot *boot)
 		autofree char *why = NULL;
 		int ret;
 
+		if (ops->except & ATTACH_BIT(boot->cell->mode->attach))
+			continue;
 		if (ops->probe && ops->probe(boot->host, &why)) {
 			log_debug("metric source %s: %s", ops->name, why ? why : "not here");
 			continue;
@@ -204,16 +206,17 @@ int boot_config(const char *build_dir, const struct host *host, const struct gue
 		const struct placement *placement, const struct cell *cell,
 		struct vm_config *config)
 {
-	int ret = vm_config_guest(build_dir, cell_guest_bytes(cell, guest->memory_bytes),
-				  guest->cpus, config);
+	int ret = vm_config_guest(build_dir, &guest->files,
+				  cell_guest_bytes(cell, guest->memory_bytes), guest->cpus, config);
 
 	if (ret)
 		return ret;
-	if (placement && placement->memory_node >= 0)
-		vm_config_bind_memory(config, placement->memory_node);
+	config->bind_memory = placement && placement->memory_node >= 0;
+	if (config->bind_memory)
+		config->memory_node = placement->memory_node;
 	if (cell->mode->configure)
 		cell->mode->configure(cell->mode_settings, config);
-	cell->device->configure(host, cell->device_settings, config);
+	cell->device->configure(host, cell->device_settings, cell->mode->attach, config);
 	return 0;
 }
 
@@ -291,6 +294,18 @@ static int await_guest(struct boot *boot)
 		ret = explain(boot, vm_await_ready(boot->vm, start_limit_s(boot)),
 			      "booting the guest");
 	return ret;
+}
+
+/* The agent runs here, and the workload under it, as it would in a guest. */
+static int start_without_vm(struct boot *boot, const char *dir)
+{
+	int ret = vm_start_agent(boot->build_dir, boot->netns, dir, &boot->vm);
+
+	if (ret)
+		return boot_fail(boot, ret, "cannot start the agent: %s", strerror(-ret));
+	boot->vm->waiter.tick = sources_tick;
+	boot->vm->waiter.arg = boot;
+	return explain(boot, vm_await_ready(boot->vm, 30), "starting the agent");
 }
 
 static int prepare_guest(struct boot *boot)
@@ -408,11 +423,15 @@ static int write_host(struct boot *boot)
 
 int boot_prepare_host(struct boot *boot)
 {
+	const struct mode_ops *mode = boot->cell->mode;
 	const struct device_ops *device = boot->cell->device;
 	int ret = write_host(boot);
 
-	return ret || !device->host_setup ? ret
-					  : device->host_setup(boot, boot->cell->device_settings);
+	if (!ret && mode->host_setup)
+		ret = mode->host_setup(boot, boot->cell->mode_settings);
+	if (!ret && device->host_setup)
+		ret = device->host_setup(boot, boot->cell->device_settings);
+	return ret;
 }
 
 /* A warm-up runs no workload, so that it needs none of what one changes. */
@@ -425,8 +444,21 @@ static int prepare_for_workload(struct boot *boot, const struct cell_run *runs, 
 		       : 0;
 }
 
+static int bring_up(struct boot *boot, const char *dir)
+{
+	int ret;
+
+	if (boot->cell->mode->attach == ATTACH_HOST) {
+		ret = start_without_vm(boot, dir);
+		return ret ? ret : prepare_guest(boot);
+	}
+	ret = boot_launch(boot, dir);
+	return ret ? ret : boot_await(boot);
+}
+
 enum boot_status boot_live(struct boot *boot, const char *dir, struct cell_run *runs, size_t nr)
 {
+	const struct mode_ops *mode = boot->cell->mode;
 	int ret = 0;
 
 	boot->proof = json_object();
@@ -437,9 +469,7 @@ enum boot_status boot_live(struct boot *boot, const char *dir, struct cell_run *
 	if (!ret)
 		ret = sources_open(boot);
 	if (!ret)
-		ret = boot_launch(boot, dir);
-	if (!ret)
-		ret = boot_await(boot);
+		ret = bring_up(boot, dir);
 	if (!ret)
 		place_interrupts(boot);
 	ret = run_cells(boot, runs, nr, ret);
@@ -452,6 +482,8 @@ enum boot_status boot_live(struct boot *boot, const char *dir, struct cell_run *
 	boot->peer = NULL;
 	free(boot->cgroup);
 	boot->cgroup = NULL;
+	if (mode->host_restore)
+		mode->host_restore(boot);
 	boot->timed_out = ret == -ETIMEDOUT;
 	return status_of(ret);
 }

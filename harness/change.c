@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/swap.h>
 
+#include "harness/group_type.h"
 #include "harness/log.h"
 #include "harness/pci.h"
 #include "harness/proc.h"
@@ -167,6 +168,28 @@ static char *bind_by_hand(const json_t *record)
 	return sb.data;
 }
 
+static int undo_group_type(const json_t *record, int lock_fd)
+{
+	const char *bdf = text_of(record, "bdf");
+	autofree char *now = group_type_read(bdf);
+
+	if (!now) {
+		log_debug("%s: gone, nothing to undo", bdf);
+		return 0;
+	}
+	/* A crash may have left the right type, but no driver. */
+	return group_type_set(bdf, text_of(record, "old"), text_of(record, "driver"), lock_fd);
+}
+
+static char *group_type_by_hand(const json_t *record)
+{
+	const char *bdf = text_of(record, "bdf");
+
+	return xasprintf("cd %s/bus/pci && echo %s > devices/%s/driver/unbind; "
+			 "echo %s > devices/%s/iommu_group/type && echo %s > drivers_probe",
+			 sysfs_root, bdf, bdf, text_of(record, "old"), bdf, bdf);
+}
+
 static int undo_mkdir(const json_t *record, int lock_fd)
 {
 	const struct waiter waiter = { .pidfd = -1, .uninterruptible = true };
@@ -205,12 +228,16 @@ static char *netns_by_hand(const json_t *record)
 	autofree char *name = shell_quoted(text_of(record, "name"));
 	autofree char *interface = shell_quoted(text_of(record, "interface"));
 	autofree char *mtu = shell_quoted(text_of(record, "mtu"));
+	const char *alias = text_of(record, "alias");
+	autofree char *old_name =
+		alias ? xasprintf("ip -n %s link set %s down name %s; ", name, alias, interface)
+		      : xstrdup("");
 	autofree char *script = xasprintf(
-		"if test -e /run/netns/%s; then kill -9 $(ip netns pids %s) 2>/dev/null; "
+		"if test -e /run/netns/%s; then kill -9 $(ip netns pids %s) 2>/dev/null; %s"
 		"ip -n %s addr flush dev %s; ip -n %s link set %s down netns $$; ip netns del %s; "
 		"fi; test ! -e /sys/class/net/%s || ip link set %s mtu %s %s",
-		name, name, name, interface, name, interface, name, interface, interface, mtu,
-		text_of(record, "state"));
+		name, name, old_name, name, interface, name, interface, name, interface, interface,
+		mtu, text_of(record, "state"));
 	char *const command[] = { (char *)"sh", (char *)"-c", script, NULL };
 	struct strlist argv = { 0 };
 	struct strbuf line = { 0 };
@@ -272,6 +299,7 @@ static const struct record_kind kinds[] = {
 	{ "write", { "path", "old" }, undo_write, write_by_hand },
 	{ "interrupt", { "owner", "path", "old" }, undo_interrupt, write_by_hand },
 	{ "bind", { "bdf", "new_driver" }, undo_bind, bind_by_hand },
+	{ "group_type", { "bdf", "old" }, undo_group_type, group_type_by_hand },
 	{ "mkdir", { "path" }, undo_mkdir, mkdir_by_hand },
 	{ "swap", { "path" }, undo_swap, swap_by_hand },
 	{ "netns", { "name", "interface", "mtu", "state", "remote" }, undo_netns, netns_by_hand },

@@ -5,9 +5,11 @@
  *   write    path, old            an attribute of sysfs, procfs or tracefs
  *   interrupt owner, path, old    an attribute, as long as the file owner is there
  *   bind     bdf, old_driver or null, old_override or null, new_driver
+ *   group_type bdf, old, driver or null (which it has with either type)
  *   mkdir    path
  *   swap     path                 of a block device that is swapped to
- *   netns    name, interface, mtu, state ("up", "down"), remote (or ""), bdf (or null)
+ *   netns    name, interface, mtu, state ("up", "down"), remote (or ""), bdf (or null),
+ *            alias (or null)
  *   damaged  line                 of a journal that cannot be read; never undone
  */
 #ifndef HARNESS_CHANGE_H

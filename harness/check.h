@@ -24,10 +24,9 @@ struct check_report {
 };
 
 /*
- * Looks at root rights, KVM (opens and creates a VM), IOMMU (groups present), VFIO (modules
- * loaded or loadable), each device of the host file (pci_assignable) and its placement, memory
- * for such a guest (NULL: not checked, placement for one vCPU), memlock limit, disk space at
- * out_dir (NULL: not checked), QEMU, and tracefs. Free with check_free().
+ * Looks at all that a run needs, and at all that can spoil its figures: the table in check.c has
+ * the list. guest NULL: its memory is not checked, and placement is for one vCPU; out_dir NULL:
+ * disk space is not checked. Free with check_free().
  */
 void check_host(const struct host *host, const struct guest_config *guest, const char *out_dir,
 		struct check_report *report);

@@ -9,9 +9,16 @@
 #include "harness/compare_data.h"
 #include "harness/floors.h"
 #include "harness/log.h"
+#include "harness/partner.h"
 #include "harness/run.h"
 
-static void add_pair(struct comparison *c, const struct series *base, const struct series *value)
+/* A cell in both runs. */
+struct cells {
+	const struct report_cell *base, *value;
+};
+
+static void add_pair(struct comparison *c, const struct cells *cells, const struct series *base,
+		     const struct series *value)
 {
 	const struct series *one = base ? base : value;
 	size_t nr = c->nr_pairs;
@@ -21,9 +28,13 @@ static void add_pair(struct comparison *c, const struct series *base, const stru
 	if (!(nr & (nr - 1))) /* full at each power of two */
 		c->pairs = xrealloc(c->pairs, (nr ? nr * 2 : 1) * sizeof(*c->pairs));
 	pair = &c->pairs[c->nr_pairs++];
-	*pair = (struct pair){ .cell = one->cell->id, .metric = one->metric, .unit = one->unit };
+	*pair = (struct pair){ .cell = cells->base->id,
+			       .other = cells->value->id,
+			       .metric = one->metric,
+			       .unit = one->unit };
 	compare_values(c, base, value, pair);
 	pair->test.direction = one->direction;
+	pair->test.share = looks_share(&c->looks);
 	/* Of its own for each: what else is compared does not change it. */
 	seed = fnv1a(FNV1A_INIT, &c->options->seed, sizeof(c->options->seed));
 	seed = fnv1a(seed, pair->cell, strlen(pair->cell) + 1);
@@ -31,7 +42,8 @@ static void add_pair(struct comparison *c, const struct series *base, const stru
 }
 
 /* Wanted in one run; the other may have no values of it. Errors are logged. */
-static int pair_series(struct comparison *c, const struct series *base, const struct series *value)
+static int pair_series(struct comparison *c, const struct cells *cells, const struct series *base,
+		       const struct series *value)
 {
 	const struct series *one = base ? base : value;
 	const struct compare_run *other = base ? &c->value : &c->base;
@@ -44,33 +56,34 @@ static int pair_series(struct comparison *c, const struct series *base, const st
 		return -EINVAL;
 	}
 	if (base && value) {
-		add_pair(c, base, value);
+		add_pair(c, cells, base, value);
 		return 0;
 	}
 	/* A cell whose boots all failed must not pass as one without a regression. */
 	if (report_metric(&other->report, one->metric) != NO_METRIC)
-		add_pair(c, base, value);
+		add_pair(c, cells, base, value);
 	else
 		strlist_addf(&c->notes, "only in %s: %s of %s", base ? "BASE" : "NEW", one->metric,
 			     one->cell->id);
 	return 0;
 }
 
-static int pair_cell(struct comparison *c, const char *cell)
+static int pair_cell(struct comparison *c, const struct cells *cells)
 {
+	const char *base_id = cells->base->id, *value_id = cells->value->id;
 	size_t nr_base, nr_value;
-	const struct series *base = compare_run_series(&c->base, cell, &nr_base);
-	const struct series *value = compare_run_series(&c->value, cell, &nr_value);
+	const struct series *base = compare_run_series(&c->base, base_id, &nr_base);
+	const struct series *value = compare_run_series(&c->value, value_id, &nr_value);
 	int ret = 0;
 
 	for (size_t i = 0; i < nr_base && !ret; i++)
-		if (compare_wants(c, &base[i]))
-			ret = pair_series(c, &base[i],
-					  compare_run_find(&c->value, cell, base[i].metric));
+		if (compare_wants(c, &base[i], cells->base, cells->value))
+			ret = pair_series(c, cells, &base[i],
+					  compare_run_find(&c->value, value_id, base[i].metric));
 	for (size_t i = 0; i < nr_value && !ret; i++)
-		if (compare_wants(c, &value[i]) &&
-		    !compare_run_find(&c->base, cell, value[i].metric))
-			ret = pair_series(c, NULL, &value[i]);
+		if (compare_wants(c, &value[i], cells->base, cells->value) &&
+		    !compare_run_find(&c->base, base_id, value[i].metric))
+			ret = pair_series(c, cells, NULL, &value[i]);
 	return ret;
 }
 
@@ -91,31 +104,41 @@ static void note_boots(struct comparison *c, const struct report_cell *cell, con
 			     cell->status, cell->reason ? cell->reason : "no reason given");
 }
 
+static int pair_both(struct comparison *c, const struct cells *cells)
+{
+	autofree char *why = NULL;
+
+	note_boots(c, cells->base, "BASE");
+	note_boots(c, cells->value, "NEW");
+	if (is_skipped(cells->base) || is_skipped(cells->value))
+		return 0;
+	if (compare_same_cell(c, cells->base, cells->value, &why))
+		return pair_cell(c, cells);
+	strlist_addf(&c->notes, "%s: %s: %s", c->ab ? "tested" : "not the same in both",
+		     cells->base->id, why);
+	c->tested = c->ab;
+	return c->ab ? pair_cell(c, cells) : 0;
+}
+
 static int pair_cells(struct comparison *c)
 {
 	const struct report *base = &c->base.report, *value = &c->value.report;
+	autofree bool *found = xzalloc(value->nr_cells + 1);
 	int ret = 0;
 
+	compare_find_partners(c);
 	for (size_t i = 0; i < base->nr_cells && !ret; i++) {
-		const struct report_cell *cell = &base->cells[i];
-		const struct report_cell *other = compare_run_cell(&c->value, cell->id);
-		autofree char *why = NULL;
+		size_t partner = c->partners[i];
 
-		if (!other) {
-			strlist_addf(&c->notes, "only in BASE: %s", cell->id);
+		if (partner == NO_PARTNER) {
+			strlist_addf(&c->notes, "only in BASE: %s", base->cells[i].id);
 			continue;
 		}
-		note_boots(c, cell, "BASE");
-		note_boots(c, other, "NEW");
-		if (is_skipped(cell) || is_skipped(other))
-			continue;
-		if (!compare_same_cell(c, cell, &why))
-			strlist_addf(&c->notes, "not the same in both: %s: %s", cell->id, why);
-		else
-			ret = pair_cell(c, cell->id);
+		found[partner] = true;
+		ret = pair_both(c, &(struct cells){ &base->cells[i], &value->cells[partner] });
 	}
 	for (size_t i = 0; i < value->nr_cells; i++)
-		if (!compare_run_cell(&c->base, value->cells[i].id))
+		if (!found[i])
 			strlist_addf(&c->notes, "only in NEW: %s", value->cells[i].id);
 	return ret;
 }
@@ -173,7 +196,7 @@ static int load(struct comparison *c)
 static bool any_common_cell(const struct comparison *c)
 {
 	for (size_t i = 0; i < c->base.report.nr_cells; i++)
-		if (compare_run_cell(&c->value, c->base.report.cells[i].id))
+		if (c->partners[i] != NO_PARTNER)
 			return true;
 	return false;
 }
@@ -196,7 +219,7 @@ static int no_pairs(const struct comparison *c)
 	return -EINVAL;
 }
 
-static int compare_runs(struct comparison *c)
+int comparison_make(struct comparison *c)
 {
 	json_t *environment;
 	struct floors floors;
@@ -207,15 +230,19 @@ static int compare_runs(struct comparison *c)
 		return ret ? ret : no_pairs(c);
 	environment = json_object_get(c->base.report.manifest, "environment");
 	host = json_string_value(json_object_get(environment, "fingerprint"));
-	ret = floors_load(c->options->floors, host ? host : "unknown", &floors);
+	ret = floors_find(c->options->floors, host ? host : "unknown", &floors);
 	if (ret)
 		return ret;
+	if (floors.host && !c->options->floors)
+		strlist_addf(&c->notes,
+			     "noise floors of this host from %s (--floors none: without)",
+			     floors.path);
 	judge(c, &floors);
 	floors_free(&floors);
 	return 0;
 }
 
-static int exit_status(const struct comparison *c)
+int comparison_status(const struct comparison *c)
 {
 	bool inconclusive = false;
 
@@ -237,13 +264,14 @@ static void print_json(const struct comparison *c, int status, FILE *out)
 	json_decref(json);
 }
 
-static void comparison_free(struct comparison *c)
+void comparison_free(struct comparison *c)
 {
 	for (size_t i = 0; i < c->nr_pairs; i++) {
 		free(c->pairs[i].base);
 		free(c->pairs[i].value);
 	}
 	free(c->pairs);
+	free(c->partners);
 	strlist_free(&c->forced);
 	strlist_free(&c->notes);
 	compare_run_free(&c->base);
@@ -255,12 +283,14 @@ int compare_command(const struct compare_options *options, FILE *out)
 	struct comparison c = { .options = options };
 	int status = EXIT_USAGE;
 
-	if (!compare_runs(&c)) {
-		status = exit_status(&c);
+	if (!comparison_make(&c)) {
+		status = comparison_status(&c);
 		if (options->as_json)
 			print_json(&c, status, out);
 		else
 			compare_print(&c, out);
+		if (options->html && compare_html(&c))
+			status = EXIT_USAGE;
 	}
 	comparison_free(&c);
 	return status;

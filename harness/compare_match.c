@@ -5,95 +5,83 @@
 #include <errno.h>
 #include <string.h>
 
+#include "harness/hostmatch.h"
 #include "harness/log.h"
+#include "harness/partner.h"
 
-/* What figures depend on most; the environment's fingerprint is made of the first six. */
-static const char *const environment_keys[] = {
-	"cpu_model",
-	"microcode",
-	"kernel",
-	"qemu",
-	"guest_kernel",
-	"kernel_cmdline",
-	"cpus",
-	"lab.accelerator",
-	"lab.machine_cpu_model",
-	"lab.machine_qemu",
-	"lab.lab_cpus",
-	"lab.lab_memory_bytes",
-};
-
-/* Of lesser weight: a difference is told, nothing more. */
-static const char *const minor_keys[] = {
-	"memory_bytes",
-	"kernel_build",
-	"mitigations",
-	"transparent_hugepages",
-	"ksm",
-	"numa_balancing",
-	"cpu_governor",
-	"cpu_turbo_off",
-	"smt",
-	"kvm_halt_poll_ns",
-	"vfio_dma_entry_limit",
-	"placement",
-	"lab.machine_kernel",
-};
-
-/* A member of a member: "lab.machine_qemu". NULL if there is none. */
-static json_t *member(const struct report *report, const char *top, const char *key)
+static void add_config(struct comparison *c, const char *key)
 {
-	json_t *json = json_object_get(report->manifest, top);
-	autofree char *copy = xstrdup(key);
-	char *rest = copy, *name;
-
-	while ((name = strsep(&rest, ".")))
-		json = json_object_get(json, name);
-	return json_is_null(json) ? NULL : json;
+	hostmatch_member(json_object_get(c->base.report.manifest, "config"),
+			 json_object_get(c->value.report.manifest, "config"), "config", key,
+			 &c->forced);
 }
 
-static bool json_same(const json_t *a, const json_t *b)
+static size_t nr_shards(const struct compare_run *run)
 {
-	return a == b || (a && b && json_equal(a, b));
+	return json_array_size(json_object_get(run->report.manifest, "shards"));
 }
 
-/* Shortened: a kernel's command line fills screens. */
-static char *json_text(const json_t *json)
-{
-	autofree char *text = json ? json_dumps(json, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
-	size_t len = text ? strlen(text) : 0;
-
-	if (!text)
-		return xstrdup("unknown");
-	return len > 100 ? xasprintf("%.100s...", text) : xstrdup(text);
-}
-
-static void add_difference(struct strlist *list, const struct comparison *c, const char *top,
-			   const char *key)
-{
-	const json_t *base = member(&c->base.report, top, key);
-	const json_t *value = member(&c->value.report, top, key);
-	autofree char *before = json_text(base), *after = json_text(value);
-
-	if (!json_same(base, value))
-		strlist_addf(list, "other %s %s: %s, now %s", top, key, before, after);
-}
-
+/* Of runs that were split over several kinds of hosts each cell has its own: same_host() */
 static void match_environment(struct comparison *c)
 {
-	const json_t *base = member(&c->base.report, "environment", "fingerprint");
-	const json_t *value = member(&c->value.report, "environment", "fingerprint");
-	size_t before = c->forced.nr;
+	const json_t *config = json_object_get(c->base.report.manifest, "config");
 
-	for (size_t i = 0; i < ARRAY_SIZE(environment_keys); i++)
-		add_difference(&c->forced, c, "environment", environment_keys[i]);
-	if (!base || !value)
-		strlist_add(&c->forced, "environment: no fingerprint: it is not known whether "
-					"both ran on the same host");
-	else if (c->forced.nr == before) /* else it is clear why */
-		add_difference(&c->forced, c, "environment", "fingerprint");
-	for (size_t i = 0; i < ARRAY_SIZE(minor_keys); i++)
-		add_difference(&c->notes, c, "environment", minor_keys[i]);
+	c->mixed = hostmatch_mixed(c->base.report.manifest) ||
+		   hostmatch_mixed(c->value.report.manifest);
+	if (nr_shards(&c->base) != nr_shards(&c->value) &&
+	    json_is_true(json_object_get(config, "share_vm")))
+		strlist_addf(&c->notes, "%zu shards, now %zu: other workloads shared a VM",
+			     nr_shards(&c->base), nr_shards(&c->value));
+	if (c->mixed && c->options->force)
+		strlist_add(&c->forced, "split over several kinds of hosts");
+	else if (c->mixed)
+		strlist_add(&c->notes, "split over several kinds of hosts: a cell is compared only "
+				       "with the same cell on the same kind of host");
+	else
+		hostmatch_differences(json_object_get(c->base.report.manifest, "environment"),
+				      json_object_get(c->value.report.manifest, "environment"),
+				      &c->forced, &c->notes);
+}
+
+/*
+ * Both of one session, in which they took turns. What differs is then what is being tested, and
+ * how often was looked at it is part of the verdict.
+ */
+static int match_session(struct comparison *c)
+{
+	const json_t *base = json_object_get(c->base.report.manifest, "ab");
+	const json_t *value = json_object_get(c->value.report.manifest, "ab");
+	const json_t *looks = json_object_get(base, "looks");
+
+	if (!base || !value ||
+	    !json_equal(json_object_get(base, "session"), json_object_get(value, "session")) ||
+	    json_equal(json_object_get(base, "side"), json_object_get(value, "side")))
+		return 0;
+	if (!json_equal(looks, json_object_get(value, "looks")) || looks_read(looks, &c->looks)) {
+		log_err("%s, %s: manifest.json: ab: no looks that agree: written by another "
+			"version?",
+			c->options->base, c->options->value);
+		return -EINVAL;
+	}
+	c->ab = true;
+	return 0;
+}
+
+static void note_session(struct comparison *c)
+{
+	struct strbuf looks = { 0 };
+
+	for (size_t i = 0; i < c->looks.nr; i++)
+		strbuf_addf(&looks, "%s%u", i ? ", " : "", c->looks.boots[i]);
+	strlist_addf(&c->notes,
+		     "run in turns, in one session; judged at %s boots a side at most, each time "
+		     "with 1/%zu of alpha",
+		     looks.data, c->looks.nr);
+	for (size_t i = 0; i < c->forced.nr; i++)
+		strlist_addf(&c->notes, "tested: %s", c->forced.items[i]);
+	c->tested = c->forced.nr > 0;
+	strlist_free(&c->forced);
+	free(looks.data);
 }
 
 int compare_match(struct comparison *c)
@@ -107,10 +95,14 @@ int compare_match(struct comparison *c)
 	if (strcmp(base, value) != 0)
 		strlist_addf(&c->forced, "%s against %s: other machines, other figures",
 			     *base ? base : "unknown", *value ? value : "unknown");
-	add_difference(&c->forced, c, "config", "guest");
-	add_difference(&c->forced, c, "config", "devices");
-	add_difference(&c->forced, c, "config", "share_vm");
+	add_config(c, "guest");
+	add_config(c, "devices");
+	add_config(c, "share_vm");
 	match_environment(c);
+	if (match_session(c))
+		return -EINVAL;
+	if (c->ab)
+		note_session(c);
 	for (size_t i = 0; i < c->forced.nr; i++) {
 		if (c->options->force)
 			log_warn("%s", c->forced.items[i]);
@@ -176,7 +168,7 @@ static bool same_settings(const struct comparison *c, const json_t *cell, const 
 	bool same = json_equal(base, value);
 
 	if (!same) {
-		autofree char *before = json_text(base), *after = json_text(value);
+		autofree char *before = hostmatch_text(base), *after = hostmatch_text(value);
 
 		*why = xasprintf("%s has other settings: %s, now %s", name, before, after);
 	}
@@ -185,19 +177,82 @@ static bool same_settings(const struct comparison *c, const json_t *cell, const 
 	return same;
 }
 
-bool compare_same_cell(const struct comparison *c, const struct report_cell *cell, char **why)
+/* What one host measured says nothing about another one. */
+static bool same_host(const struct comparison *c, const json_t *a, const json_t *b, char **why)
 {
-	const struct report_cell *other = compare_run_cell(&c->value, cell->id);
-	const json_t *a = cell_json(&c->base.report, cell);
-	const json_t *b = cell_json(&c->value.report, other);
+	struct strlist major = { 0 };
+
+	if (!c->mixed || c->options->force)
+		return true;
+	hostmatch_differences(hostmatch_environment(c->base.report.manifest, a),
+			      hostmatch_environment(c->value.report.manifest, b), &major, NULL);
+	if (major.nr)
+		*why = xasprintf("it ran on another kind of host: %s", major.items[0]);
+	strlist_free(&major);
+	return !*why;
+}
+
+static struct cell_names *names_of(const struct report *report)
+{
+	struct cell_names *names = xzalloc((report->nr_cells + 1) * sizeof(*names));
+
+	for (size_t i = 0; i < report->nr_cells; i++) {
+		const json_t *cell = cell_json(report, &report->cells[i]);
+
+		names[i] = (struct cell_names){ report->cells[i].id, text_in(cell, "mode"),
+						text_in(cell, "device"), text_in(cell, "workload"),
+						text_in(cell, "variant") };
+	}
+	return names;
+}
+
+void compare_find_partners(struct comparison *c)
+{
+	const struct report *base = &c->base.report, *value = &c->value.report;
+	autofree struct cell_names *cells = names_of(base), *others = names_of(value);
+
+	c->partners = xzalloc((base->nr_cells + 1) * sizeof(*c->partners));
+	for (size_t i = 0; i < base->nr_cells; i++) {
+		size_t partner = partner_find(cells, base->nr_cells, i, others, value->nr_cells);
+
+		/* Another mode is a partner only where it is what is being tested. */
+		if (partner != NO_PARTNER && !c->ab && strcmp(cells[i].id, others[partner].id) != 0)
+			partner = NO_PARTNER;
+		c->partners[i] = partner;
+	}
+}
+
+bool compare_same_cell(const struct comparison *c, const struct report_cell *base,
+		       const struct report_cell *value, char **why)
+{
+	const json_t *a = cell_json(&c->base.report, base);
+	const json_t *b = cell_json(&c->value.report, value);
 	static const char *const keys[] = { "mode", "device", "workload", "variant" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
 		if (!strcmp(text_in(a, keys[i]), text_in(b, keys[i])))
 			continue;
-		*why = xasprintf("it has another %s", keys[i]);
+		*why = xasprintf("other %s: %s, now %s", keys[i], text_in(a, keys[i]),
+				 text_in(b, keys[i]));
 		return false;
 	}
-	return same_settings(c, a, "modes", text_in(a, "mode"), why) &&
+	return same_host(c, a, b, why) && same_settings(c, a, "modes", text_in(a, "mode"), why) &&
 	       same_settings(c, a, "workloads", text_in(a, "workload"), why);
+}
+
+char *compare_cell_setup(const struct report *report, const struct report_cell *cell)
+{
+	const json_t *config = json_object_get(report->manifest, "config");
+	const json_t *own = cell_json(report, cell);
+	const char *variant = text_in(own, "variant");
+	json_t *setup =
+		json_pack("{s:O?, s:O?, s:O?, s:o, s:o}", "guest", json_object_get(config, "guest"),
+			  "devices", json_object_get(config, "devices"), "share_vm",
+			  json_object_get(config, "share_vm"), "mode",
+			  settings_of(report, "modes", text_in(own, "mode"), variant), "workload",
+			  settings_of(report, "workloads", text_in(own, "workload"), variant));
+	autofree char *text = json_dumps(setup, JSON_COMPACT | JSON_SORT_KEYS);
+
+	json_decref(setup);
+	return xasprintf("%016llx", (unsigned long long)fnv1a(FNV1A_INIT, text, strlen(text)));
 }

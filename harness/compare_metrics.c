@@ -52,15 +52,24 @@ static bool is_time(const char *unit)
 }
 
 /* Is the same count there per operation already? */
-static bool has_per_op(const struct comparison *c, const struct series *series)
+static bool has_per_op(const struct comparison *c, const struct series *series,
+		       const struct report_cell *base, const struct report_cell *value)
 {
 	autofree char *name = xasprintf("%s_per_op", series->metric);
 
-	return compare_run_find(&c->base, series->cell->id, name) &&
-	       compare_run_find(&c->value, series->cell->id, name);
+	return compare_run_find(&c->base, base->id, name) &&
+	       compare_run_find(&c->value, value->id, name);
 }
 
-bool compare_wants(const struct comparison *c, const struct series *series)
+bool compare_is_usual(const char *metric, const char *unit, bool emulated)
+{
+	if (emulated && is_time(unit))
+		return false;
+	return in_list(metric, usual_metrics, ARRAY_SIZE(usual_metrics));
+}
+
+bool compare_wants(const struct comparison *c, const struct series *series,
+		   const struct report_cell *base, const struct report_cell *value)
 {
 	const struct compare_options *options = c->options;
 
@@ -69,11 +78,10 @@ bool compare_wants(const struct comparison *c, const struct series *series)
 	if (options->metrics)
 		return !fnmatch(options->metrics, series->metric, 0);
 	if (options->all)
-		return !has_per_op(c, series);
-	if (is_time(series->unit) &&
-	    (report_is_emulated(&c->base.report) || report_is_emulated(&c->value.report)))
-		return false;
-	return in_list(series->metric, usual_metrics, ARRAY_SIZE(usual_metrics));
+		return !has_per_op(c, series, base, value);
+	return compare_is_usual(series->metric, series->unit,
+				report_is_emulated(&c->base.report) ||
+					report_is_emulated(&c->value.report));
 }
 
 static double value_in(const struct series *series, unsigned int boot)

@@ -20,7 +20,7 @@ struct line {
 	char *fields[NR_COLUMNS];
 };
 
-static char *percent(double relative)
+char *compare_percent(double relative)
 {
 	if (isnan(relative))
 		return xstrdup(NO_VALUE);
@@ -31,23 +31,31 @@ static char *percent(double relative)
 
 static char *interval(const struct gate_test *test)
 {
-	autofree char *low = percent(test->low), *high = percent(test->high);
+	autofree char *low = compare_percent(test->low), *high = compare_percent(test->high);
 
 	if (isnan(test->low))
 		return xstrdup(NO_VALUE);
-	if (test->shift.confidence < GATE_CONFIDENCE - 1e-9) /* so few boots reach no more */
+	if (test->shift.confidence < test->confidence - 1e-9) /* so few boots reach no more */
 		return xasprintf("%s to %s (%.0f %%)", low, high, 100 * test->shift.confidence);
+	if (test->confidence > GATE_CONFIDENCE + 1e-9) /* one of several looks */
+		return xasprintf("%s to %s (%.1f %%)", low, high, 100 * test->confidence);
 	return xasprintf("%s to %s", low, high);
 }
 
-static char *probability(double p)
+char *compare_probability(double p)
 {
 	if (isnan(p))
 		return xstrdup(NO_VALUE);
 	return p >= 0.0095 ? xasprintf("%.2f", p) : xasprintf("%.1g", p);
 }
 
-static char *boots(const struct gate_test *test)
+char *compare_smallest(const struct gate_test *test)
+{
+	return isnan(test->smallest) ? xstrdup(NO_VALUE)
+				     : xasprintf("%.1f %%", 100 * test->smallest);
+}
+
+char *compare_boots(const struct gate_test *test)
 {
 	char *text = xasprintf("%zu/%zu", test->nr_base, test->nr_value);
 	autofree char *have = NULL;
@@ -64,17 +72,18 @@ static void fill_line(const struct pair *pair, struct line *line)
 	char **f = line->fields;
 
 	f[VERDICT] = xstrdup(verdict_name(test->verdict));
-	f[CELL] = xstrdup(pair->cell);
+	f[CELL] = strcmp(pair->cell, pair->other) != 0
+			  ? xasprintf("%s | %s", pair->cell, pair->other)
+			  : xstrdup(pair->cell);
 	f[METRIC] = xasprintf("%s%s", pair->metric, pair->per_operation ? " per operation" : "");
 	f[BASE] = report_format(test->base_median, pair->unit);
 	f[NEW] = report_format(test->value_median, pair->unit);
-	f[CHANGE] = percent(test->change);
+	f[CHANGE] = compare_percent(test->change);
 	f[INTERVAL] = interval(test);
-	f[P] = probability(test->rank.p);
-	f[Q] = probability(test->q);
-	f[SEEN] = isnan(test->smallest) ? xstrdup(NO_VALUE)
-					: xasprintf("%.1f %%", 100 * test->smallest);
-	f[BOOTS] = boots(test);
+	f[P] = compare_probability(test->rank.p);
+	f[Q] = compare_probability(test->q);
+	f[SEEN] = compare_smallest(test);
+	f[BOOTS] = compare_boots(test);
 }
 
 static void print_line(FILE *out, const char *const *fields, const int *widths)
@@ -121,7 +130,7 @@ static void print_run(const char *side, const struct compare_run *run, FILE *out
 	fprintf(out, "): %zu of %zu boots count\n", run->nr_boots_ok, run->nr_boots);
 }
 
-static size_t count(const struct comparison *c, enum verdict verdict)
+size_t compare_count(const struct comparison *c, enum verdict verdict)
 {
 	size_t nr = 0;
 
@@ -153,8 +162,8 @@ void compare_print(const struct comparison *c, FILE *out)
 	print_list(&c->forced, "compared in spite of: ", out);
 	print_list(&c->notes, "", out);
 	fprintf(out, "regressions: %zu, inconclusive: %zu, improvements: %zu, no change: %zu\n",
-		count(c, VERDICT_REGRESSION), count(c, VERDICT_INCONCLUSIVE),
-		count(c, VERDICT_IMPROVEMENT), count(c, VERDICT_NO_CHANGE));
+		compare_count(c, VERDICT_REGRESSION), compare_count(c, VERDICT_INCONCLUSIVE),
+		compare_count(c, VERDICT_IMPROVEMENT), compare_count(c, VERDICT_NO_CHANGE));
 }
 
 /* --- JSON --- */
@@ -219,6 +228,9 @@ static json_t *pair_json(const struct pair *pair)
 				 side_json(test->nr_value, test->value_median), "exact",
 				 test->rank.exact, "ties", test->rank.ties, "boots_needed", needed);
 
+	json_object_set_new(json, "new_cell", text_or_null(pair->other));
+	json_object_set_new(json, "confidence", json_real(test->confidence));
+	json_object_set_new(json, "share", json_real(test->share));
 	add_effect(json, test);
 	return json;
 }
@@ -246,9 +258,9 @@ static json_t *list_json(const struct strlist *list)
 
 json_t *compare_json(const struct comparison *c, int exit_status)
 {
-	const char *verdict = count(c, VERDICT_REGRESSION)     ? "regression"
-			      : count(c, VERDICT_INCONCLUSIVE) ? "inconclusive"
-							       : "no regression";
+	const char *verdict = compare_count(c, VERDICT_REGRESSION)     ? "regression"
+			      : compare_count(c, VERDICT_INCONCLUSIVE) ? "inconclusive"
+								       : "no regression";
 	json_t *results = json_array();
 
 	for (size_t i = 0; i < c->nr_pairs; i++)

@@ -35,77 +35,33 @@ static bool boot_counts(const struct report_cell *cell, unsigned int boot)
 	return false;
 }
 
-/* A boot that is there twice would make chance look like certainty. */
-static int check_cell(const struct compare_run *run, const struct report_cell *cell)
-{
-	const struct report *report = &run->report;
-
-	if (cell->nr_boots > GATE_MAX_BOOTS) {
-		log_err("%s: %s has more than %d boots", report->dir, cell->id, GATE_MAX_BOOTS);
-		return -EINVAL;
-	}
-	for (size_t b = 0; b < cell->nr_boots; b++) {
-		size_t m = 1;
-
-		for (size_t other = 0; other < b; other++) {
-			if (cell->boots[other].index != cell->boots[b].index)
-				continue;
-			log_err("%s/manifest.json: %s: boot %u is there twice", report->dir,
-				cell->id, cell->boots[b].index);
-			return -EINVAL;
-		}
-		/* Its samples are on the disk before the manifest says that it is ok. */
-		while (m < report->nr_metrics && isnan(cell->values[m * cell->nr_boots + b]))
-			m++;
-		if (cell->boots[b].ok && m == report->nr_metrics) {
-			log_err("%s/samples.csv: nothing of boot %u of %s, which is ok in the "
-				"manifest: the file was cut or is of another run",
-				report->dir, cell->boots[b].index, cell->id);
-			return -EINVAL;
-		}
-	}
-	return 0;
-}
-
 static int check_cells(struct compare_run *run)
 {
 	for (size_t i = 0; i < run->report.nr_cells; i++) {
 		const struct report_cell *cell = &run->report.cells[i];
-		int ret = check_cell(run, cell);
 
-		if (ret)
-			return ret;
+		if (cell->nr_boots > GATE_MAX_BOOTS) {
+			log_err("%s: %s has more than %d boots", run->report.dir, cell->id,
+				GATE_MAX_BOOTS);
+			return -EINVAL;
+		}
 		run->nr_boots += cell->nr_boots;
 		run->nr_boots_ok += cell->nr_ok;
 	}
 	return 0;
 }
 
-/* A row that is there twice counts once; two values for the same are an error. */
-static int check_rows(const struct compare_run *run, const struct sample_row *a,
-		      const struct sample_row *b, bool *twice)
+/* Of rows that are there twice, report_load() has seen to it that they are the same. */
+static bool is_twice(const struct sample_row *a, const struct sample_row *b)
 {
-	bool same_metric = !strcmp(a->cell, b->cell) && !strcmp(a->metric, b->metric);
-
-	*twice = same_metric && a->boot == b->boot;
-	if (same_metric && (strcmp(a->unit, b->unit) != 0 || a->direction != b->direction)) {
-		log_err("%s/samples.csv: %s of %s has two units or directions", run->report.dir,
-			a->metric, a->cell);
-		return -EINVAL;
-	}
-	if (*twice && a->value != b->value) {
-		log_err("%s/samples.csv: %s of %s has two values in boot %u", run->report.dir,
-			a->metric, a->cell, a->boot);
-		return -EINVAL;
-	}
-	return 0;
+	return !strcmp(a->cell, b->cell) && !strcmp(a->metric, b->metric) && a->boot == b->boot;
 }
 
-static int index_rows(struct compare_run *run)
+static void index_rows(struct compare_run *run)
 {
 	const struct sample_table *samples = &run->report.samples;
 	const struct report_cell *cell = NULL;
-	size_t nr = 0, nr_twice = 0;
+	size_t nr = 0;
 
 	run->rows = xzalloc((samples->nr + 1) * sizeof(const struct sample_row *));
 	for (size_t i = 0; i < samples->nr; i++)
@@ -113,22 +69,14 @@ static int index_rows(struct compare_run *run)
 	qsort(run->rows, samples->nr, sizeof(const struct sample_row *), compare_rows);
 	for (size_t i = 0; i < samples->nr; i++) {
 		const struct sample_row *row = run->rows[i];
-		bool twice = false;
-		int ret = nr ? check_rows(run, run->rows[nr - 1], row, &twice) : 0;
+		bool twice = nr && is_twice(run->rows[nr - 1], row);
 
-		if (ret)
-			return ret;
-		nr_twice += twice;
 		if (!cell || strcmp(cell->id, row->cell) != 0)
 			cell = compare_run_cell(run, row->cell);
 		if (!twice && boot_counts(cell, row->boot))
 			run->rows[nr++] = row;
 	}
 	run->nr_rows = nr;
-	if (nr_twice)
-		log_warn("%s/samples.csv: %zu rows are there twice; they count once",
-			 run->report.dir, nr_twice);
-	return 0;
 }
 
 static bool same_series(const struct sample_row *a, const struct sample_row *b)
@@ -167,10 +115,9 @@ int compare_run_load(const char *dir, struct compare_run *run)
 	ret = report_load(dir, &run->report);
 	if (!ret)
 		ret = check_cells(run);
-	if (!ret)
-		ret = index_rows(run);
 	if (ret)
 		return ret;
+	index_rows(run);
 	group_rows(run);
 	if (!run->nr_series) {
 		log_err("%s: no boot is ok: there is nothing to compare", dir);

@@ -15,8 +15,10 @@
 static const struct setting experiment_settings[] = {
 	{ "name", SETTING_TEXT, "", .help = "name of the runs; default: the file's" },
 	{ "boots", SETTING_COUNT, "3", .min = 1, .max = 1000, .help = "measured boots a cell" },
-	{ "warmup", SETTING_COUNT, "0", .min = 0, .max = 10, .help = "boots thrown away first" },
+	{ "warmup", SETTING_COUNT, "1", .min = 0, .max = 10, .help = "boots thrown away first" },
 	{ "share_vm", SETTING_BOOL, "no", .help = "one VM life for all workloads" },
+	{ "order", SETTING_CHOICE, "alternate", order_names, .help = "of the boots" },
+	{ "seed", SETTING_COUNT, "1", .min = 0, .max = 1e15, .help = "of a random order" },
 	{ 0 },
 };
 static const struct setting guest_settings[] = {
@@ -27,7 +29,7 @@ static const struct setting guest_settings[] = {
 
 static int check_guest(const struct yaml_node *map, struct settings *s)
 {
-	static const char *const keys[] = { "memory", "cpus" };
+	static const char *const keys[] = { "memory", "cpus", GUEST_FILE_KEYS };
 	const struct yaml_node *memory = yaml_get(map, "memory");
 	uint64_t bytes;
 	int ret;
@@ -52,6 +54,8 @@ static int read_guest(const struct yaml_node *root, struct guest_config *guest)
 	struct settings *s = settings_new(guest_settings);
 	int ret = map ? check_guest(map, s) : 0;
 
+	if (!ret)
+		ret = guest_files_read(map, &guest->files);
 	guest->memory_bytes = settings_size(s, "memory");
 	guest->cpus = (unsigned int)settings_count(s, "cpus");
 	settings_free(s);
@@ -91,6 +95,15 @@ static int read_name(const struct yaml_node *root, const struct settings *s, str
 			  node ? "make it one" : "add a line 'name: NAME'", NAME_MAX_LEN);
 }
 
+static enum boot_order order_of(const char *name)
+{
+	unsigned int order = 0;
+
+	while (strcmp(order_names[order], name) != 0) /* the settings have checked that it is one */
+		order++;
+	return (enum boot_order)order;
+}
+
 static int read_scalars(const struct yaml_node *root, struct experiment *exp)
 {
 	struct settings *s = settings_new(experiment_settings);
@@ -101,14 +114,16 @@ static int read_scalars(const struct yaml_node *root, struct experiment *exp)
 	exp->boots = (unsigned int)settings_count(s, "boots");
 	exp->warmup = (unsigned int)settings_count(s, "warmup");
 	exp->share_vm = settings_bool(s, "share_vm");
+	exp->order = order_of(settings_text(s, "order"));
+	exp->seed = settings_count(s, "seed");
 	settings_free(s);
 	return ret;
 }
 
 static int experiment_read(const struct yaml_node *root, struct experiment *exp)
 {
-	static const char *const keys[] = { "name",	"guest", "boots",   "warmup",
-					    "share_vm", "modes", "devices", "workloads" };
+	static const char *const keys[] = { "name",  "guest", "boots", "warmup",  "share_vm",
+					    "order", "seed",  "modes", "devices", "workloads" };
 	int ret;
 
 	ret = yaml_expect(root, YAML_MAP, "an experiment", "'key: value' lines");
@@ -161,6 +176,7 @@ void experiment_free(struct experiment *exp)
 	choices_free(&exp->modes);
 	choices_free(&exp->devices);
 	choices_free(&exp->workloads);
+	guest_files_free(&exp->guest.files);
 	free(exp->path);
 	free(exp->name);
 	free(exp);
@@ -168,11 +184,15 @@ void experiment_free(struct experiment *exp)
 
 json_t *experiment_json(const struct experiment *exp)
 {
-	return json_pack("{s:s, s:{s:I, s:i}, s:i, s:i, s:b, s:o, s:o, s:o}", "name", exp->name,
-			 "guest", "memory_bytes", (json_int_t)exp->guest.memory_bytes, "cpus",
-			 (int)exp->guest.cpus, "boots", (int)exp->boots, "warmup", (int)exp->warmup,
-			 "share_vm", (int)exp->share_vm, "modes",
-			 choices_json(&choice_modes, &exp->modes), "devices",
-			 choices_json(&choice_devices, &exp->devices), "workloads",
+	json_t *guest = guest_files_json(&exp->guest.files);
+
+	json_object_set_new(guest, "memory_bytes",
+			    json_integer((json_int_t)exp->guest.memory_bytes));
+	json_object_set_new(guest, "cpus", json_integer((json_int_t)exp->guest.cpus));
+	return json_pack("{s:s, s:o, s:i, s:i, s:b, s:s, s:I, s:o, s:o, s:o}", "name", exp->name,
+			 "guest", guest, "boots", (int)exp->boots, "warmup", (int)exp->warmup,
+			 "share_vm", (int)exp->share_vm, "order", order_names[exp->order], "seed",
+			 (json_int_t)exp->seed, "modes", choices_json(&choice_modes, &exp->modes),
+			 "devices", choices_json(&choice_devices, &exp->devices), "workloads",
 			 choices_json(&choice_workloads, &exp->workloads));
 }

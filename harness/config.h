@@ -8,7 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "harness/guest_files.h"
+#include "harness/order.h"
 #include "harness/settings.h"
+#include "harness/tuning.h"
 
 struct mode_ops;
 struct device_ops;
@@ -37,14 +40,21 @@ struct choices {
 struct guest_config {
 	uint64_t memory_bytes;
 	unsigned int cpus;
+	struct guest_files files;
 };
 
 struct experiment {
 	char *path, *name;
 	struct guest_config guest;
-	unsigned int boots;  /* measured boots a cell */
-	unsigned int warmup; /* boots before the first measured one, thrown away */
-	bool share_vm;	     /* one VM life serves all cells of a mode and device */
+	unsigned int boots; /* measured boots a cell */
+	/*
+	 * Boots thrown away before the first measured one, each time that a run begins, goes on
+	 * or gets another lab: the host is then not as it will be.
+	 */
+	unsigned int warmup;
+	bool share_vm; /* one VM life serves all cells of a mode and device */
+	enum boot_order order;
+	uint64_t seed; /* of a random order */
 	struct choices modes, devices, workloads;
 };
 
@@ -73,19 +83,23 @@ struct host_device {
 struct host {
 	char *path;	       /* of the host file; NULL: none given */
 	char *kind;	       /* where results come from: host, lab-kvm, lab-tcg */
+	const char *build_dir; /* of the images; set by a run, else NULL */
 	char *instructions;    /* lab-tcg: file of emulated instruction counters, else NULL */
 	unsigned int vcpu_cpu; /* first CPU for vCPUs, which they get alone; 0: none is named */
 	bool placement;	       /* place what vcpu_cpu does not near the device */
 	char *swap; /* block device that runs may swap to, with a swap signature; or NULL */
 	struct host_device *devices; /* of one kind several, one for each of several VMs */
 	size_t nr_devices;
+	struct settings *tuning; /* what runs set on the host, of tuning_table; NULL: nothing */
+	unsigned int tuning_lines[TUNING_NR]; /* of the host file */
 };
 
 /*
  * Reads a host description; errors as experiment_load(). path NULL gives a host without
  * devices. Fields: devices: { nvme: "0000:5e:00.0" } or { nvme: { address: ..., writable: yes },
  * nic: { address: ..., peer: ... } } or, for a NIC, { address: ..., remote: ..., interface: ...,
- * tools: ... }, or a list of such; placement: auto or off; vcpu_cpu: N; swap: PATH; kind and
+ * tools: ... }, or a list of such; placement: auto or off; vcpu_cpu: N; swap: PATH; settings: as
+ * tuning_table; kind and
  * instructions, written by the virtual lab only.
  */
 int host_load(const char *path, struct host **out);

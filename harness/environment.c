@@ -7,6 +7,7 @@
 #include <sys/utsname.h>
 
 #include "harness/config.h"
+#include "harness/guest_files.h"
 #include "harness/proc.h"
 #include "harness/util.h"
 
@@ -29,9 +30,10 @@ static void add_file(json_t *env, const char *key, const char *path)
 	json_object_set_new(env, key, text ? json_string(text) : json_null());
 }
 
-static json_t *qemu_version(void)
+static json_t *qemu_version(const char *path)
 {
-	char *const argv[] = { (char *)"qemu-system-x86_64", (char *)"--version", NULL };
+	char *const argv[] = { (char *)(path ? path : "qemu-system-x86_64"), (char *)"--version",
+			       NULL };
 	autofree char *output = NULL;
 	json_t *version;
 
@@ -82,10 +84,29 @@ static void add_fingerprint(json_t *env, const struct host *host)
 	json_object_set_new(env, "fingerprint", json_string(text));
 }
 
-json_t *environment_capture(const struct host *host, const char *build_dir)
+/* Of the build, unless the experiment names another. */
+static void add_guest(json_t *env, const struct guest_files *files, const char *build_dir)
 {
+	autofree char *built = xasprintf("%s/kernel/version", build_dir), *version = NULL;
+	json_t *named = guest_files_identity(files);
+
+	json_object_set_new(env, "qemu", qemu_version(files->paths[GUEST_QEMU]));
+	if (files->paths[GUEST_KERNEL]) {
+		version = guest_files_kernel_version(files->paths[GUEST_KERNEL]);
+		json_object_set_new(env, "guest_kernel", json_pack("s?", version));
+	} else {
+		add_file(env, "guest_kernel", built);
+	}
+	if (json_object_size(named))
+		json_object_set(env, "guest_files", named);
+	json_decref(named);
+}
+
+json_t *environment_capture(const struct host *host, const struct guest_files *files,
+			    const char *build_dir)
+{
+	static const struct guest_files none;
 	autofree char *cpuinfo = file_read("/proc/cpuinfo", NULL);
-	autofree char *guest_kernel = xasprintf("%s/kernel/version", build_dir);
 	json_t *env = json_object();
 	struct utsname uts;
 
@@ -100,8 +121,7 @@ json_t *environment_capture(const struct host *host, const char *build_dir)
 	json_object_set_new(env, "kernel_build", json_string(uts.version));
 	add_file(env, "kernel_cmdline", "/proc/cmdline");
 	json_object_set_new(env, "mitigations", mitigations());
-	json_object_set_new(env, "qemu", qemu_version());
-	add_file(env, "guest_kernel", guest_kernel);
+	add_guest(env, files ? files : &none, build_dir);
 	add_file(env, "transparent_hugepages", "/sys/kernel/mm/transparent_hugepage/enabled");
 	add_file(env, "ksm", "/sys/kernel/mm/ksm/run");
 	add_file(env, "numa_balancing", "/proc/sys/kernel/numa_balancing");

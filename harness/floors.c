@@ -3,6 +3,7 @@
 #include "harness/floors.h"
 
 #include <errno.h>
+#include <math.h>
 #include <string.h>
 
 #include "harness/log.h"
@@ -57,33 +58,99 @@ static int check_floors(const char *path, json_t *root)
 	return ret;
 }
 
-int floors_load(const char *path, const char *fingerprint, struct floors *floors)
+static int load(const char *path, const char *fingerprint, struct floors *floors)
 {
 	json_error_t error;
+	int ret;
+
+	*floors = (struct floors){ .path = xstrdup(path) };
+	floors->root = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+	if (!floors->root) {
+		log_err("%s:%d:%d: %s", path, error.line, error.column, error.text);
+		ret = -EINVAL;
+	} else {
+		ret = check_floors(path, floors->root);
+	}
+	if (ret)
+		floors_free(floors);
+	else
+		floors->host = json_object_get(json_object_get(floors->root, "hosts"), fingerprint);
+	return ret;
+}
+
+int floors_load(const char *path, const char *fingerprint, struct floors *floors)
+{
 	int ret;
 
 	*floors = (struct floors){ 0 };
 	if (!path)
 		return 0;
-	floors->root = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
-	if (!floors->root) {
-		log_err("%s:%d:%d: %s", path, error.line, error.column, error.text);
-		return -EINVAL;
-	}
-	ret = check_floors(path, floors->root);
-	if (ret) {
-		floors_free(floors);
-		return ret;
-	}
-	floors->host = json_object_get(json_object_get(floors->root, "hosts"), fingerprint);
-	if (!floors->host)
+	ret = load(path, fingerprint, floors);
+	if (!ret && !floors->host)
 		log_warn("%s: no floors for the host %s: the defaults are used", path, fingerprint);
+	return ret;
+}
+
+char *floors_default_path(void)
+{
+	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+
+	if (state && *state == '/')
+		return xasprintf("%s/iommubench/floors.json", state);
+	return home && *home ? xasprintf("%s/.local/state/iommubench/floors.json", home) : NULL;
+}
+
+int floors_find(const char *option, const char *fingerprint, struct floors *floors)
+{
+	autofree char *path = option ? NULL : floors_default_path();
+
+	if (option)
+		return floors_load(strcmp(option, "none") != 0 ? option : NULL, fingerprint,
+				   floors);
+	if (path && file_exists(path))
+		return load(path, fingerprint, floors);
+	*floors = (struct floors){ 0 };
 	return 0;
+}
+
+static int write_floors(const char *path, const json_t *root)
+{
+	autofree char *text = json_dumps(root, JSON_INDENT(2)), *dir = xstrdup(path);
+	char *slash = strrchr(dir, '/');
+	int ret = 0;
+
+	if (slash && slash != dir) {
+		*slash = '\0';
+		ret = mkdir_all(dir);
+	}
+	if (!ret)
+		ret = text ? file_replace(path, text, strlen(text)) : -ENOMEM;
+	if (ret)
+		log_err("cannot write %s: %s", path, strerror(-ret));
+	return ret;
+}
+
+int floors_store(const char *path, const char *fingerprint, json_t *host)
+{
+	struct floors floors = { 0 };
+	int ret = 0;
+
+	if (file_exists(path))
+		ret = load(path, fingerprint, &floors);
+	else
+		floors.root = json_pack("{s:i, s:{}}", "schema", SCHEMA, "hosts");
+	if (!ret) {
+		json_object_set(json_object_get(floors.root, "hosts"), fingerprint, host);
+		ret = write_floors(path, floors.root);
+	}
+	floors_free(&floors);
+	return ret;
 }
 
 void floors_free(struct floors *floors)
 {
 	json_decref(floors->root);
+	free(floors->path);
 	*floors = (struct floors){ 0 };
 }
 
@@ -98,5 +165,5 @@ void floors_of(const struct floors *floors, const char *metric, double *floor, d
 	if (!value)
 		return;
 	*floor = json_number_value(value);
-	*margin = *floor;
+	*margin = fmax(*floor, MARGIN_DEFAULT);
 }

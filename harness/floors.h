@@ -22,6 +22,7 @@
 #define MARGIN_DEFAULT 0.05
 
 struct floors {
+	char *path;   /* of the file that was read; NULL: none */
 	json_t *root; /* NULL: no file */
 	json_t *host; /* borrowed from root; NULL: this host is not in it */
 };
@@ -31,9 +32,26 @@ struct floors {
  * reason. A host that is not in the file gets the defaults, with a warning.
  */
 int floors_load(const char *path, const char *fingerprint, struct floors *floors);
+/*
+ * What compare uses: the file that the user names; with "none" none; with NULL the one that
+ * calibrate writes by default, where a host that is not in it, or no file, gives the defaults
+ * without a warning. As above.
+ */
+int floors_find(const char *option, const char *fingerprint, struct floors *floors);
+/*
+ * Puts a host's object (borrowed) in the file, in place of what it had, and keeps the other hosts.
+ * The file and its folder are made if they are missing. 0 or -errno with a logged reason.
+ */
+int floors_store(const char *path, const char *fingerprint, json_t *host);
+/*
+ * Where calibrate keeps them: $XDG_STATE_HOME/iommubench/floors.json, by default in
+ * ~/.local/state. To free; NULL without a home.
+ */
+char *floors_default_path(void);
+
 void floors_free(struct floors *floors);
 
-/* The floor and the margin of "no change" of a metric; both the same if calibrated. */
+/* The floor of a metric and its margin of "no change", which is no less than the floor. */
 void floors_of(const struct floors *floors, const char *metric, double *floor, double *margin);
 
 #endif

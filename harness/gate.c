@@ -68,10 +68,15 @@ static double relative(double change, double of)
 	return of != 0 ? change / fabs(of) : copysign(INFINITY, change);
 }
 
+static double share_of(const struct gate_test *test)
+{
+	return test->share > 0 ? test->share : 1;
+}
+
 static bool enough_boots(const struct gate_test *test, double alpha)
 {
 	return test->nr_base >= GATE_MIN_BOOTS && test->nr_value >= GATE_MIN_BOOTS &&
-	       rank_smallest_p(test->nr_base, test->nr_value) < alpha;
+	       rank_smallest_p(test->nr_base, test->nr_value) < alpha * share_of(test);
 }
 
 static void measure(struct gate_test *test, const struct gate_options *options)
@@ -82,7 +87,8 @@ static void measure(struct gate_test *test, const struct gate_options *options)
 	test->base_median = stats_median(test->base, test->nr_base);
 	test->value_median = stats_median(test->value, test->nr_value);
 	rank_test(test->value, test->nr_value, test->base, test->nr_base, &test->rank);
-	rank_shift(test->value, test->nr_value, test->base, test->nr_base, GATE_CONFIDENCE,
+	test->confidence = 1 - (1 - GATE_CONFIDENCE) * share_of(test);
+	rank_shift(test->value, test->nr_value, test->base, test->nr_base, test->confidence,
 		   &test->shift);
 	bootstrap_ratio(test->value, test->nr_value, test->base, test->nr_base, &bootstrap,
 			&test->ratio);
@@ -102,7 +108,7 @@ static size_t adjust(struct gate_test *tests, size_t nr, double alpha)
 
 	for (size_t i = 0; i < nr; i++)
 		if (enough_boots(&tests[i], alpha))
-			p[nr_tests++] = tests[i].rank.p;
+			p[nr_tests++] = fmin(1, tests[i].rank.p / share_of(&tests[i]));
 	gate_adjust(p, nr_tests);
 	for (size_t i = 0, t = 0; i < nr; i++)
 		if (enough_boots(&tests[i], alpha))
@@ -125,13 +131,13 @@ static double spread(const struct gate_test *test)
 /* More than what is always there, and perhaps more than chance: not to be called no change. */
 static bool is_suspect(const struct gate_test *test)
 {
-	return test->q < GATE_SUSPECT && fabs(test->change) > test->floor;
+	return test->q * share_of(test) < GATE_SUSPECT && fabs(test->change) > test->floor;
 }
 
 /* If things stayed as they are, would this many boots a side give a verdict? */
 static bool would_settle(const struct gate_test *test, size_t nr, double deviation, double alpha)
 {
-	double half = stats_normal_quantile((1 + GATE_CONFIDENCE) / 2) * deviation *
+	double half = stats_normal_quantile((1 + test->confidence) / 2) * deviation *
 		      sqrt(2 / (double)nr) * sqrt(M_PI / 3);
 	double change = fabs(test->change);
 
@@ -181,12 +187,12 @@ void gate_run(struct gate_test *tests, size_t nr, const struct gate_options *opt
 	alone = options->alpha / (double)(nr_tests ? nr_tests : 1);
 	for (size_t i = 0; i < nr; i++) {
 		struct gate_test *test = &tests[i];
-		double deviation = spread(test), seen;
+		double deviation = spread(test), seen, level = alone * share_of(test);
 
 		test->verdict = judge(test, options->alpha);
-		seen = gate_smallest(test->nr_base, test->nr_value, deviation, alone);
+		seen = gate_smallest(test->nr_base, test->nr_value, deviation, level);
 		test->smallest = isfinite(seen) ? fmax(seen, test->floor) : NAN;
 		if (test->verdict == VERDICT_INCONCLUSIVE)
-			test->boots_needed = boots_needed(test, deviation, alone);
+			test->boots_needed = boots_needed(test, deviation, level);
 	}
 }

@@ -13,6 +13,9 @@
  *   if it is suspect: beyond the floor with q < GATE_SUSPECT.
  * - The rest is inconclusive.
  *
+ * Where boots were added because of what was seen, each look has a share of alpha: p, divided by
+ * it, is what is adjusted, and the interval is as much wider.
+ *
  * A change is the Hodges-Lehmann shift of NEW against BASE, relative to BASE's median. Where that
  * is 0, any change is infinite.
  */
@@ -48,6 +51,11 @@ struct gate_test {
 	size_t nr_base, nr_value;
 	double floor;  /* relative; a smaller change is never a regression */
 	double margin; /* relative, >= floor; "no change" excludes a larger one */
+	/*
+	 * Of alpha and of what the interval may miss, which this look at the boots has to spend;
+	 * 0: all of it, there is no other look (looks.h).
+	 */
+	double share;
 	uint64_t seed;
 	enum direction direction; /* not DIRECTION_NONE */
 
@@ -56,6 +64,7 @@ struct gate_test {
 	double base_median, value_median;
 	struct rank_test rank;
 	struct rank_shift shift;
+	double confidence;	  /* of the interval, as asked for */
 	double change, low, high; /* the shift, relative; infinite if BASE is 0 */
 	struct bootstrap_ratio ratio;
 	double q;	     /* NAN: not among the tests, too few boots */

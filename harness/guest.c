@@ -10,6 +10,7 @@
 #include "harness/log.h"
 
 #define FILE_TIMEOUT_S 20.0
+#define DATA_TIMEOUT_S 600.0
 #define MAX_OUTPUT (64 * MIB) /* of one command: more is a guest out of hand */
 
 /* A request whose last frame has not been taken yet. */
@@ -346,6 +347,11 @@ static int simple_request(struct guest *guest, enum agent_op op, const void *dat
 	return ret;
 }
 
+static void append_data(void *arg, const char *data, size_t len)
+{
+	strbuf_add(arg, data, len);
+}
+
 int guest_read(struct guest *guest, const char *path, char **text)
 {
 	int ret = simple_request(guest, AGENT_READ, path, strlen(path), FILE_TIMEOUT_S, text);
@@ -357,6 +363,21 @@ int guest_read(struct guest *guest, const char *path, char **text)
 	if (len && (*text)[len - 1] == '\n')
 		(*text)[len - 1] = '\0';
 	return 0;
+}
+
+int guest_read_data(struct guest *guest, const char *path, struct strbuf *data)
+{
+	struct request *request = new_request(guest);
+	int ret = send_frame(guest, AGENT_READ, request->id, path, strlen(path));
+
+	request->on_output = append_data;
+	request->arg = data;
+	if (!ret)
+		ret = await(guest, request, DATA_TIMEOUT_S);
+	if (!ret)
+		ret = request->code;
+	free_request(guest, request->id);
+	return ret == -EAGAIN ? 0 : ret;
 }
 
 int guest_write(struct guest *guest, const char *path, const char *text)

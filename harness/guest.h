@@ -54,6 +54,8 @@ int guest_run(struct guest *guest, char *const argv[], double timeout_s, char **
 /* A file of the guest as a NUL-terminated string to free, trailing newline removed. Also the
  * guest's own -errno (-ENOENT ...), not logged. */
 int guest_read(struct guest *guest, const char *path, char **text);
+/* Appends a file's bytes, or what a pipe (of tracefs, say) holds at this moment, of any size. */
+int guest_read_data(struct guest *guest, const char *path, struct strbuf *data);
 int guest_write(struct guest *guest, const char *path, const char *text);
 
 /* Is the agent there? */

@@ -211,10 +211,31 @@ static int read_scalars(const struct yaml_node *root, struct host *host)
 	return ret;
 }
 
+static int read_tuning(const struct yaml_node *map, struct host *host)
+{
+	const char *names[TUNING_NR];
+	int ret;
+
+	if (!map || (map->kind == YAML_TEXT && !*map->text))
+		return 0; /* the key alone: all settings below it are comments */
+	ret = yaml_expect(map, YAML_MAP, "settings", "'settings: { governor: performance }'");
+	if (ret)
+		return ret;
+	for (size_t i = 0; i < TUNING_NR; i++) {
+		const struct yaml_node *node = yaml_get(map, tuning_table[i].name);
+
+		names[i] = tuning_table[i].name;
+		host->tuning_lines[i] = node ? node->line : 0;
+	}
+	host->tuning = settings_new(tuning_table);
+	ret = yaml_check_keys(map, "settings", names, TUNING_NR);
+	return ret ? ret : yaml_read_settings(map, host->tuning);
+}
+
 static int host_read(const struct yaml_node *root, struct host *host)
 {
 	static const char *const keys[] = { "devices",	"kind",	     "instructions",
-					    "vcpu_cpu", "placement", "swap" };
+					    "vcpu_cpu", "placement", "settings", "swap" };
 	int ret;
 
 	ret = yaml_expect(root, YAML_MAP, "a host file", "'key: value' lines");
@@ -224,6 +245,8 @@ static int host_read(const struct yaml_node *root, struct host *host)
 		ret = read_scalars(root, host);
 	if (!ret)
 		ret = read_devices(yaml_get(root, "devices"), host);
+	if (!ret)
+		ret = read_tuning(yaml_get(root, "settings"), host);
 	return ret;
 }
 
@@ -264,6 +287,7 @@ void host_free(struct host *host)
 		free(host->devices[i].tools);
 	}
 	free(host->devices);
+	settings_free(host->tuning);
 	free(host->instructions);
 	free(host->swap);
 	free(host->kind);

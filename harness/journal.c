@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -16,10 +15,6 @@
 #include "harness/pci.h"
 #include "harness/rebind.h"
 #include "harness/util.h"
-#include "harness/wait.h"
-
-/* How long the lock is waited for that a killed harness' last write still holds. */
-#define LOCK_S 5
 
 struct journal {
 	char *dir, *path;
@@ -224,74 +219,6 @@ static int load(struct journal *journal)
 	return 0;
 }
 
-/* ---- the lock ---- */
-
-static pid_t lock_holder(int fd)
-{
-	char text[32] = "";
-
-	if (pread(fd, text, sizeof(text) - 1, 0) <= 0)
-		return 0;
-	return (pid_t)strtol(text, NULL, 10);
-}
-
-static void name_holder(int fd)
-{
-	char text[32];
-	int len = snprintf(text, sizeof(text), "%d\n", (int)getpid());
-
-	if (ftruncate(fd, 0) || pwrite(fd, text, (size_t)len, 0) != len)
-		log_debug("cannot write the pid to the lock: %s", strerror(errno));
-}
-
-/*
- * A harness that was killed may have left a driver's unbind on its way in the kernel. That
- * keeps the lock until it is over, which is worth a moment.
- */
-static int take_lock(int fd, const char *path)
-{
-	const struct waiter waiter = { .pidfd = -1 };
-	uint64_t deadline = deadline_in(LOCK_S);
-	pid_t holder;
-
-	while (flock(fd, LOCK_EX | LOCK_NB)) {
-		if (errno != EWOULDBLOCK)
-			return -errno;
-		holder = lock_holder(fd);
-		if (holder > 0 && (!kill(holder, 0) || errno == EPERM)) {
-			log_err("another iommubench is running (pid %d): let it end first",
-				(int)holder);
-			return -EBUSY;
-		}
-		if (now_ns() > deadline) {
-			log_err("a driver change of an iommubench that was killed is not over "
-				"(lock %s): end what still uses the device",
-				path);
-			return -EBUSY;
-		}
-		if (wait_seconds(&waiter, 0.02))
-			return -EINTR;
-	}
-	name_holder(fd);
-	return 0;
-}
-
-static int lock(struct journal *journal)
-{
-	autofree char *path = xasprintf("%s/lock", journal->dir);
-	int ret = mkdir_all(journal->dir);
-
-	if (!ret) {
-		journal->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-		ret = journal->lock_fd < 0 ? -errno : 0;
-	}
-	if (ret) {
-		log_err("cannot open the journal's lock %s: %s", path, strerror(-ret));
-		return ret;
-	}
-	return take_lock(journal->lock_fd, path);
-}
-
 /* ---- interface ---- */
 
 static void journal_free(struct journal *journal)
@@ -318,7 +245,7 @@ int journal_open(const char *dir, struct journal **out)
 	journal->path = xasprintf("%s/journal", dir);
 	journal->lock_fd = journal->fd = -1;
 	journal->records = json_array();
-	ret = lock(journal);
+	ret = journal_lock(dir, &journal->lock_fd);
 	if (!ret) {
 		ret = load(journal);
 		if (ret)
@@ -347,6 +274,11 @@ const json_t *journal_find(const struct journal *journal,
 		if (match(record, port))
 			return record;
 	return NULL;
+}
+
+int journal_lock_fd(const struct journal *journal)
+{
+	return journal->lock_fd;
 }
 
 int journal_write(struct journal *journal, const char *path, const char *value)
@@ -422,6 +354,37 @@ int journal_mkdir(struct journal *journal, const char *path)
 		forget_record(journal);
 	}
 	return ret;
+}
+
+/* Of that attribute, or of that PCI device? */
+static bool is_about(const json_t *record, const char *what)
+{
+	const char *kind = json_string_value(json_object_get(record, "kind"));
+	bool attribute = !strcmp(kind, "write");
+	bool device =
+		!strcmp(kind, "bind") || !strcmp(kind, "group_type") || !strcmp(kind, "netns");
+	const json_t *subject = json_object_get(record, attribute ? "path" : "bdf");
+
+	/* A namespace's port may be a remote host's. */
+	return (attribute || device) && json_is_string(subject) &&
+	       !strcmp(json_string_value(subject), what);
+}
+
+int journal_put_back(struct journal *journal, const char *what)
+{
+	bool changed = false;
+	int ret = 0;
+
+	for (size_t i = json_array_size(journal->records); i-- > 0 && !ret;) {
+		const json_t *record = json_array_get(journal->records, i);
+
+		if (!is_about(record, what))
+			continue;
+		ret = change_undo(record, journal->lock_fd);
+		if (!ret)
+			changed = !json_array_remove(journal->records, i);
+	}
+	return changed && rewrite(journal) ? -EIO : ret;
 }
 
 int journal_undo(struct journal *journal)

@@ -56,6 +56,7 @@ struct netns_port {
 	const char *bdf;       /* of this host; NULL: the remote host's */
 	const char *remote;    /* "user@host", or NULL */
 	const char *interface; /* the remote one's; ignored with bdf */
+	const char *alias;     /* its name in the namespace; NULL: as it is */
 };
 
 /*
@@ -66,6 +67,13 @@ struct netns_port {
  */
 int journal_netns(struct journal *journal, const char *name, const struct netns_port *port,
 		  char **interface, char **why);
+
+/*
+ * Undoes now what was changed of one attribute (its path), or of one PCI device's driver,
+ * group type and interface, newest first; nothing was: success. 0 or -errno, logged; what could not
+ * be undone stays recorded.
+ */
+int journal_put_back(struct journal *journal, const char *what);
 
 /* Undoes everything now, in reverse order; what fails is logged, the rest still undone. 0 or -EIO.
  */

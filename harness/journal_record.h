@@ -17,6 +17,15 @@ const json_t *journal_find(const struct journal *journal,
 			   bool (*match)(const json_t *record, const struct netns_port *port),
 			   const struct netns_port *port);
 
+/*
+ * Takes the lock in a directory (made if missing); *lock_fd is to be closed in any case. 0, -EBUSY
+ * (another harness holds it), -EINTR or another -errno, logged.
+ */
+int journal_lock(const char *dir, int *lock_fd);
+
+/* The lock that a write to the kernel has to keep; see struct rebind. */
+int journal_lock_fd(const struct journal *journal);
+
 /* Undoes the newest change at once. Its record stays if the kernel may still carry it out. */
 void journal_roll_back(struct journal *journal, bool pending);
 

@@ -87,7 +87,7 @@ bool lab_kvm_works(const char *build_dir)
 
 	if (access("/dev/kvm", R_OK | W_OK) || !mkdtemp(dir))
 		return false;
-	if (vm_config_guest(build_dir, 256 * MIB, 1, &config))
+	if (vm_config_guest(build_dir, NULL, 256 * MIB, 1, &config))
 		return false;
 	works = !vm_start(&config, dir, &vm) && !vm_await_created(vm, 5) && !vm_run(vm) &&
 		!vm_await_ready(vm, 10) && cpu_can_nest(vm->guest);
@@ -324,7 +324,7 @@ void lab_stop(struct lab *lab)
 json_t *lab_describe(const struct lab *lab)
 {
 	const struct host here = { .kind = (char *)"host" };
-	json_t *all = environment_capture(&here, ""), *out = json_object();
+	json_t *all = environment_capture(&here, NULL, ""), *out = json_object();
 	static const char *const keys[] = { "cpu_model", "cpus", "kernel", "qemu", "load_average" };
 
 	json_object_set_new(out, "accelerator",

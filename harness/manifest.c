@@ -18,19 +18,24 @@ static json_t *string_or_null(const char *text)
 	return text ? json_string(text) : json_null();
 }
 
+json_t *manifest_cell_json(const struct cell *cell)
+{
+	return json_pack("{s:s, s:s, s:s, s:s, s:s}", "id", cell->id, "mode", cell->mode->name,
+			 "device", cell->device->name, "workload", cell->workload->name, "variant",
+			 cell->variant);
+}
+
 static json_t *cells_json(const struct plan *plan)
 {
 	json_t *cells = json_array();
 
 	for (size_t i = 0; i < plan->nr_cells; i++) {
-		const struct cell *cell = &plan->cells[i];
+		json_t *cell = manifest_cell_json(&plan->cells[i]);
 
-		json_array_append_new(cells,
-				      json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:[]}", "id",
-						cell->id, "mode", cell->mode->name, "device",
-						cell->device->name, "workload",
-						cell->workload->name, "variant", cell->variant,
-						"status", "failed", "reason", "not run", "boots"));
+		json_object_set_new(cell, "status", json_string("failed"));
+		json_object_set_new(cell, "reason", json_string("not run"));
+		json_object_set_new(cell, "boots", json_array());
+		json_array_append_new(cells, cell);
 	}
 	return cells;
 }
@@ -38,7 +43,8 @@ static json_t *cells_json(const struct plan *plan)
 int manifest_new(const char *dir, const struct experiment *exp, const struct plan *plan,
 		 const struct host *host, json_t *environment, struct manifest *manifest)
 {
-	const char *slash = strrchr(dir, '/'), *run_id = slash ? slash + 1 : dir;
+	const char *slash = strrchr(dir, '/');
+	const char *run_id = plan->run_id ? plan->run_id : slash ? slash + 1 : dir;
 	autofree char *now = now_iso8601();
 
 	manifest->path = xasprintf("%s/manifest.json", dir);
@@ -48,6 +54,8 @@ int manifest_new(const char *dir, const struct experiment *exp, const struct pla
 			  "started", now, "finished", "where", host->kind, "git_revision",
 			  GIT_REVISION, "config_path", exp->path, "config", experiment_json(exp),
 			  "environment", environment, "cells", cells_json(plan));
+	if (manifest->root && plan->shard)
+		json_object_set(manifest->root, "shard", plan->shard);
 	return manifest->root ? manifest_save(manifest) : -ENOMEM;
 }
 
@@ -105,6 +113,16 @@ static json_t *find_cell(const struct manifest *manifest, const char *id)
 	return NULL;
 }
 
+bool manifest_has(const struct manifest *manifest, const char *id)
+{
+	return find_cell(manifest, id);
+}
+
+bool manifest_id_valid(const char *id)
+{
+	return id && *id && *id != '.' && !strchr(id, '/');
+}
+
 /* Index of the boot's record, or -1. */
 static int find_boot(const json_t *cell, unsigned int boot)
 {
@@ -154,6 +172,8 @@ void manifest_record(struct manifest *manifest, const char *id, const struct boo
 	int old = find_boot(cell, record->boot);
 
 	json_object_set(boot, "proof", record->proof ? record->proof : json_null());
+	json_object_set_new(boot, "sequence", json_integer(record->place.sequence));
+	json_object_set_new(boot, "started", string_or_null(record->place.started));
 	if (record->retried)
 		json_object_set_new(boot, "retried", json_string(record->retried));
 	if (old >= 0)
@@ -161,6 +181,42 @@ void manifest_record(struct manifest *manifest, const char *id, const struct boo
 	else
 		json_array_append_new(boots, boot);
 	update_cell(cell);
+}
+
+void manifest_record_warmup(struct manifest *manifest, const char *id,
+			    const struct boot_place *place, const char *why, const char *result)
+{
+	json_t *warmups = json_object_get(manifest->root, "warmups");
+
+	if (!warmups) {
+		warmups = json_array();
+		json_object_set_new(manifest->root, "warmups", warmups);
+	}
+	json_array_append_new(warmups, json_pack("{s:s, s:i, s:s, s:s, s:s}", "cell", id,
+						 "sequence", (int)place->sequence, "started",
+						 place->started, "why", why, "result", result));
+}
+
+static unsigned int after_last(const json_t *boots, unsigned int next)
+{
+	for (size_t i = 0; i < json_array_size(boots); i++) {
+		const json_t *sequence = json_object_get(json_array_get(boots, i), "sequence");
+
+		if (json_integer_value(sequence) >= (json_int_t)next)
+			next = (unsigned int)json_integer_value(sequence) + 1;
+	}
+	return next;
+}
+
+unsigned int manifest_next_sequence(const struct manifest *manifest)
+{
+	unsigned int next = after_last(json_object_get(manifest->root, "warmups"), 0);
+	json_t *cell;
+	size_t i;
+
+	json_array_foreach(json_object_get(manifest->root, "cells"), i, cell)
+		next = after_last(json_object_get(cell, "boots"), next);
+	return next;
 }
 
 void manifest_skip(struct manifest *manifest, const char *id, const char *reason)

@@ -20,9 +20,16 @@ struct manifest {
 	json_t *root;
 };
 
+/* When a VM lived: the order that was really run. */
+struct boot_place {
+	unsigned int sequence; /* from 0, warm-ups and what was tried in vain included */
+	const char *started;   /* as now_iso8601() */
+};
+
 /* How one boot of one cell went. Strings are borrowed, proof and window may be NULL. */
 struct boot_record {
 	unsigned int boot, attempts;
+	struct boot_place place;
 	const char *status;  /* ok, failed, invalid */
 	const char *reason;  /* NULL if ok */
 	const char *retried; /* why the first attempt was given up, or NULL */
@@ -30,9 +37,12 @@ struct boot_record {
 	double begin_s, end_s; /* the measured window, from QEMU's start */
 };
 
+/* A cell's id and what it is made of. New reference. */
+json_t *manifest_cell_json(const struct cell *cell);
+
 /*
- * A new run's manifest in dir, whose name is the run's id: status running, every cell of the
- * plan in it.
+ * A new run's manifest in dir, whose name is the run's id (a shard has that of the whole): status
+ * running, every cell of the plan in it.
  */
 int manifest_new(const char *dir, const struct experiment *exp, const struct plan *plan,
 		 const struct host *host, json_t *environment, struct manifest *manifest);
@@ -46,6 +56,14 @@ int manifest_save(struct manifest *manifest);
 
 /* Replaces an earlier record of the same boot; sets the cell's status from all its boots. */
 void manifest_record(struct manifest *manifest, const char *id, const struct boot_record *record);
+/*
+ * A boot that was thrown away because the host had changed (why: "the run begins", ...), of the
+ * first of those cells.
+ */
+void manifest_record_warmup(struct manifest *manifest, const char *id,
+			    const struct boot_place *place, const char *why, const char *result);
+/* The number after the last one that was used. */
+unsigned int manifest_next_sequence(const struct manifest *manifest);
 /* The whole cell cannot run here. */
 void manifest_skip(struct manifest *manifest, const char *id, const char *reason);
 /* Is that boot finished, for good or as invalid? (A failed one is to be tried again.) */
@@ -54,6 +72,10 @@ bool manifest_finished(const struct manifest *manifest, const char *id, unsigned
 bool manifest_keeps_row(const void *manifest, const struct sample_row *row);
 /* complete, partial; notes the time. */
 void manifest_set_status(struct manifest *manifest, const char *status);
+/* Has it a cell of that id? */
+bool manifest_has(const struct manifest *manifest, const char *id);
+/* Is it one component of a path? Files of a cell are looked up below its id. NULL is not. */
+bool manifest_id_valid(const char *id);
 /* How many cells have that status. */
 unsigned int manifest_count(const struct manifest *manifest, const char *status);
 

@@ -75,17 +75,17 @@ int netdev_free(const char *bdf, char **interface, char **why)
 
 	if (!name) {
 		*why = xasprintf(
-			"the peer %s has no network interface (driver: %s): is it there, and "
+			"the port %s has no network interface (driver: %s): is it there, and "
 			"its network driver loaded?",
 			bdf, driver ? driver : "none");
 		return -ENODEV;
 	}
 	if (has_users(name))
-		*why = xasprintf("the peer %s (%s) belongs to a bond, a bridge or a VLAN: name a "
+		*why = xasprintf("the port %s (%s) belongs to a bond, a bridge or a VLAN: name a "
 				 "port the host does not use",
 				 bdf, name);
 	else if (has_address(name))
-		*why = xasprintf("the peer %s (%s) has an IP address: remove it if the host can do "
+		*why = xasprintf("the port %s (%s) has an IP address: remove it if the host can do "
 				 "without it (ip addr flush dev %s), or name another port",
 				 bdf, name, name);
 	if (*why)

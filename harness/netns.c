@@ -76,7 +76,7 @@ static int make(struct journal *journal, const char *name, const struct netns_po
 	autofree char *script = xasprintf("ip netns add %s && ip link set %s netns %s && "
 					  "ip -n %s link set lo up",
 					  name, quoted, name, name);
-	autofree char *old_mtu = NULL;
+	autofree char *old_mtu = NULL, *rename = NULL;
 	const char *state;
 	unsigned int mtu;
 	int ret = read_state(port->remote, interface, &mtu, &state, why);
@@ -86,12 +86,16 @@ static int make(struct journal *journal, const char *name, const struct netns_po
 	if (ret)
 		return ret;
 	old_mtu = xasprintf("%u", mtu);
-	ret = journal_add_record(
-		journal, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s?}", "kind", "netns", "name",
-				   name, "interface", interface, "mtu", old_mtu, "state", state,
-				   "remote", port->remote ? port->remote : "", "bdf", port->bdf));
+	if (port->alias)
+		rename = xasprintf("%s && ip -n %s link set %s down name %s", script, name, quoted,
+				   port->alias);
+	ret = journal_add_record(journal, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s?, s:s?}",
+						    "kind", "netns", "name", name, "interface",
+						    interface, "mtu", old_mtu, "state", state,
+						    "remote", port->remote ? port->remote : "",
+						    "bdf", port->bdf, "alias", port->alias));
 	if (!ret)
-		ret = shell_run(port->remote, script, COMMAND_S, &output);
+		ret = shell_run(port->remote, rename ? rename : script, COMMAND_S, &output);
 	if (!ret)
 		return 0;
 	*why = xasprintf("cannot make the network namespace %s for %s: %s", name, interface,

@@ -2,7 +2,6 @@
 /* PCI devices of the host, read from sysfs, and what the host itself uses them for. */
 #include "harness/pci.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -10,64 +9,23 @@
 
 #include "harness/util.h"
 
-#define autolist __attribute__((cleanup(strlist_free)))
-
 #define RESOURCE_MEMORY 0x200 /* IORESOURCE_MEM of linux/ioport.h */
 #define ROUTE_REJECT 0x200    /* RTF_REJECT of linux/route.h */
+#define SCOPE_LINK 0x20	      /* IPV6_ADDR_LINKLOCAL of net/ipv6.h */
 #define NR_BARS 6
 
 const char *sysfs_root = "/sys";
 const char *procfs_root = "/proc";
 const char *devfs_root = "/dev";
 
-static char *device_path(const char *bdf, const char *attribute)
+char *pci_path(const char *bdf, const char *attribute)
 {
 	return xasprintf("%s/bus/pci/devices/%s/%s", sysfs_root, bdf, attribute);
 }
 
-/* The last component of what a symbolic link points to, or NULL with errno. */
-static char *link_name(const char *path)
-{
-	char target[PATH_MAX];
-	ssize_t len = readlink(path, target, sizeof(target) - 1);
-	const char *slash;
-
-	if (len < 0)
-		return NULL;
-	target[len] = '\0';
-	slash = strrchr(target, '/');
-	return xstrdup(slash ? slash + 1 : target);
-}
-
-static int is_visible(const struct dirent *entry)
-{
-	return entry->d_name[0] != '.';
-}
-
-/* Names in a directory, sorted; none if it cannot be read. */
-static void dir_names(const char *path, struct strlist *names)
-{
-	struct dirent **entries = NULL;
-	int nr = scandir(path, &entries, is_visible, alphasort);
-
-	for (int i = 0; i < nr; i++) {
-		strlist_add(names, entries[i]->d_name);
-		free(entries[i]);
-	}
-	free(entries);
-}
-
-static bool list_has(const struct strlist *list, const char *text)
-{
-	for (size_t i = 0; i < list->nr; i++)
-		if (!strcmp(list->items[i], text))
-			return true;
-	return false;
-}
-
 static void list_add_once(struct strlist *list, const char *text)
 {
-	if (!list_has(list, text))
+	if (!strlist_has(list, text))
 		strlist_add(list, text);
 }
 
@@ -99,14 +57,14 @@ bool pci_address_valid(const char *bdf)
 
 static bool device_exists(const char *bdf)
 {
-	autofree char *path = device_path(bdf, "");
+	autofree char *path = pci_path(bdf, "");
 
 	return pci_address_valid(bdf) && file_exists(path);
 }
 
 char *pci_driver(const char *bdf)
 {
-	autofree char *path = device_path(bdf, "driver");
+	autofree char *path = pci_path(bdf, "driver");
 	char *name = link_name(path);
 
 	if (!name)
@@ -116,7 +74,7 @@ char *pci_driver(const char *bdf)
 
 int pci_iommu_group(const char *bdf)
 {
-	autofree char *path = device_path(bdf, "iommu_group");
+	autofree char *path = pci_path(bdf, "iommu_group");
 	autofree char *name = link_name(path);
 	char *end;
 	long group;
@@ -132,7 +90,7 @@ int pci_iommu_group(const char *bdf)
 
 uint64_t pci_bar_bytes(const char *bdf)
 {
-	autofree char *path = device_path(bdf, "resource");
+	autofree char *path = pci_path(bdf, "resource");
 	autofree char *text = file_read(path, NULL);
 	char *save = NULL, *line = text ? strtok_r(text, "\n", &save) : NULL;
 	uint64_t total = 0;
@@ -149,14 +107,6 @@ uint64_t pci_bar_bytes(const char *bdf)
 			total += end - start + 1;
 	}
 	return total;
-}
-
-static bool is_bridge(const char *bdf)
-{
-	autofree char *path = device_path(bdf, "class");
-	autofree char *class = file_read_trimmed(path);
-
-	return class && !strncmp(class, "0x0604", 6);
 }
 
 /* Does the real path of a class entry lead through that device? */
@@ -287,16 +237,24 @@ static char *swap_use(const struct strlist *blocks, char *line)
 	return xasprintf("it holds active swap: swapoff /dev/%s, or name another device", block);
 }
 
-/* A default route of /proc/net/route: destination and mask are 0. */
+/*
+ * A route of /proc/net/route. The default one has destination and mask 0; any other one, that of an
+ * address above all, is a use as well.
+ */
 static char *route_use(const struct strlist *interfaces, char *line)
 {
 	char *words[16];
 	size_t nr = split_words(line, words, ARRAY_SIZE(words));
 
-	if (nr < 8 || strcmp(words[1], "00000000") != 0 || strcmp(words[7], "00000000") != 0 ||
-	    (strtoul(words[3], NULL, 16) & ROUTE_REJECT) || !list_has(interfaces, words[0]))
+	if (nr < 8 || (strtoul(words[3], NULL, 16) & ROUTE_REJECT) ||
+	    !strlist_has(interfaces, words[0]))
 		return NULL;
-	return xasprintf("the default route goes through %s: name another device", words[0]);
+	if (!strcmp(words[1], "00000000") && !strcmp(words[7], "00000000"))
+		return xasprintf("the default route goes through %s: name another device",
+				 words[0]);
+	return xasprintf("the host has an address or a route on %s: ip addr flush dev %s if the "
+			 "host can do without it, or name another device",
+			 words[0], words[0]);
 }
 
 /* The same of /proc/net/ipv6_route, whose last fields are the flags and the interface. */
@@ -306,9 +264,23 @@ static char *route6_use(const struct strlist *interfaces, char *line)
 	size_t nr = split_words(line, words, ARRAY_SIZE(words));
 
 	if (nr < 10 || strspn(words[0], "0") != 32 || strcmp(words[1], "00") != 0 ||
-	    (strtoul(words[8], NULL, 16) & ROUTE_REJECT) || !list_has(interfaces, words[9]))
+	    (strtoul(words[8], NULL, 16) & ROUTE_REJECT) || !strlist_has(interfaces, words[9]))
 		return NULL;
 	return xasprintf("the IPv6 default route goes through %s: name another device", words[9]);
+}
+
+/* An address of /proc/net/if_inet6. Every interface that is up has a link-local one. */
+static char *address6_use(const struct strlist *interfaces, char *line)
+{
+	char *words[6];
+	size_t nr = split_words(line, words, ARRAY_SIZE(words));
+
+	if (nr < 6 || strtoul(words[3], NULL, 16) == SCOPE_LINK ||
+	    !strlist_has(interfaces, words[5]))
+		return NULL;
+	return xasprintf("the host has an IPv6 address on %s: ip addr flush dev %s if the host can "
+			 "do without it, or name another device",
+			 words[5], words[5]);
 }
 
 /*
@@ -354,7 +326,7 @@ static char *claimed(const struct strlist *blocks)
 	return NULL;
 }
 
-static char *block_use(const char *bdf)
+char *pci_block_use(const char *bdf)
 {
 	autolist struct strlist blocks = { 0 };
 	char *reason;
@@ -370,6 +342,29 @@ static char *block_use(const char *bdf)
 	return reason;
 }
 
+/*
+ * A share of the host's own hypervisor. Whether it is mounted cannot be told: below an overlay,
+ * mountinfo does not show it.
+ */
+char *pci_share_use(const char *bdf)
+{
+	autofree char *path = pci_path(bdf, "");
+	autolist struct strlist names = { 0 };
+
+	dir_names(path, &names);
+	for (size_t i = 0; i < names.nr; i++) {
+		autofree char *file = xasprintf("%s%s/mount_tag", path, names.items[i]);
+		autofree char *tag =
+			strncmp(names.items[i], "virtio", 6) != 0 ? NULL : file_read_trimmed(file);
+
+		if (tag)
+			return xasprintf("it holds the 9p share %s, which may be mounted: if the "
+					 "host can do without it, echo %s > %sdriver/unbind",
+					 tag, bdf, path);
+	}
+	return NULL;
+}
+
 /* Adds the bonds, bridges and VLANs upon an interface. */
 static void add_net_users(struct strlist *interfaces, const char *name)
 {
@@ -383,7 +378,7 @@ static void add_net_users(struct strlist *interfaces, const char *name)
 			list_add_once(interfaces, names.items[i] + strlen(prefix));
 }
 
-static char *net_use(const char *bdf)
+char *pci_net_use(const char *bdf)
 {
 	autofree char *class = xasprintf("%s/class/net", sysfs_root);
 	autolist struct strlist names = { 0 }, interfaces = { 0 };
@@ -401,61 +396,9 @@ static char *net_use(const char *bdf)
 	if (!interfaces.nr)
 		return NULL;
 	reason = proc_use("net/route", &interfaces, route_use);
-	return reason ? reason : proc_use("net/ipv6_route", &interfaces, route6_use);
-}
-
-/* Taking the physical function from its driver takes its virtual functions, too. */
-static char *function_use(const char *bdf)
-{
-	autofree char *path = device_path(bdf, "sriov_numvfs");
-	autofree char *nr = file_read_trimmed(path);
-
-	if (is_bridge(bdf))
-		return xstrdup("it is a PCI bridge, which VFIO does not take: name the device "
-			       "behind it");
-	if (nr && strcmp(nr, "0") != 0)
-		return xasprintf("it has %s virtual functions: echo 0 > %s", nr, path);
-	return NULL;
-}
-
-static char *group_use(const char *bdf, int group)
-{
-	autofree char *path = device_path(bdf, "iommu_group/devices");
-	autolist struct strlist names = { 0 };
-
-	dir_names(path, &names);
-	for (size_t i = 0; i < names.nr; i++) {
-		const char *other = names.items[i];
-		autofree char *driver = pci_driver(other);
-
-		if (!strcmp(other, bdf) || !driver || !strcmp(driver, "vfio-pci") ||
-		    is_bridge(other))
-			continue;
-		return xasprintf("%s in its IOMMU group %d is bound to %s: if the host can do "
-				 "without it, echo %s > %s/bus/pci/devices/%s/driver/unbind",
-				 other, group, driver, other, sysfs_root, other);
-	}
-	return NULL;
-}
-
-int pci_assignable(const char *bdf, char **why)
-{
-	int group = pci_iommu_group(bdf);
-
-	*why = NULL;
-	if (group == -ENODEV)
-		*why = xstrdup("there is no such PCI device: lspci -D lists those there are");
-	else if (group < 0)
-		*why = xstrdup("it has no IOMMU group: enable VT-d or AMD-Vi in the firmware and "
-			       "boot with intel_iommu=on");
-	if (group < 0)
-		return group;
-	*why = function_use(bdf);
-	if (!*why)
-		*why = block_use(bdf);
-	if (!*why)
-		*why = net_use(bdf);
-	if (!*why)
-		*why = group_use(bdf, group);
-	return *why ? -EBUSY : 0;
+	if (!reason)
+		reason = proc_use("net/ipv6_route", &interfaces, route6_use);
+	if (!reason)
+		reason = proc_use("net/if_inet6", &interfaces, address6_use);
+	return reason;
 }

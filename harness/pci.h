@@ -25,13 +25,34 @@ int pci_iommu_group(const char *bdf);
 /* Total bytes of its memory BARs, which VFIO maps for peer DMA beside the guest's memory. */
 uint64_t pci_bar_bytes(const char *bdf);
 
+/* The path of an attribute in sysfs, to free. */
+char *pci_path(const char *bdf, const char *attribute);
+
+/*
+ * What the host uses on its block devices (mounted file systems, active swap, claims of RAID, LVM
+ * or ZFS), as a share (9p) or on its network interfaces (a default route, an address), through
+ * whatever is built upon them: "reason: remedy", to free; NULL: nothing.
+ */
+char *pci_block_use(const char *bdf);
+char *pci_share_use(const char *bdf);
+char *pci_net_use(const char *bdf);
+
 /*
  * May the harness take this device from the host? 0, or -errno with "reason: remedy" in *why
- * (to free): -ENODEV no such device, -ENOENT no IOMMU group, -EBUSY it holds a mounted file
- * system, active swap or the default route (itself, or through LVM, RAID, a bond, a bridge ...),
- * is a bridge, has virtual functions, or another device of its group is bound to a host driver
- * that is neither vfio-pci nor a bridge's.
+ * (to free): -ENODEV no such device; -ENOENT no IOMMU group, or vfio-pci is not loaded; -EBUSY it
+ * holds a mounted file system, active swap, the default route or an address (itself, or through
+ * LVM, RAID, a bond, a bridge ...), is a bridge or the host's console, has virtual functions, or
+ * its group is not viable: another device of it is bound to a host driver.
  */
 int pci_assignable(const char *bdf, char **why);
+
+/* What speaks against it, yet does not forbid it: "reason: remedy", to free, or NULL. */
+char *pci_caution(const char *bdf);
+
+/* The ways the kernel can reset it, as "flr bus", to free; NULL: none. */
+char *pci_reset_methods(const char *bdf);
+
+/* Cuts "reason: remedy" behind the reason and returns the remedy, within why; NULL: it has none. */
+char *pci_split_why(char *why);
 
 #endif

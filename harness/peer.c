@@ -115,7 +115,7 @@ int peer_up(const struct peer *peer, char **why)
 int peer_open(struct journal *journal, const struct host_device *device, const char *address,
 	      unsigned int mtu, struct peer **out, char **why)
 {
-	const struct netns_port port = { device->peer, device->remote, device->interface };
+	const struct netns_port port = { device->peer, device->remote, device->interface, NULL };
 	struct peer *peer = xzalloc(sizeof(*peer));
 	int ret;
 

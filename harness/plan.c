@@ -8,6 +8,7 @@
 
 #include "bench/registry.h"
 #include "harness/log.h"
+#include "harness/order.h"
 #include "harness/util.h"
 
 #define CELLS_MAX 10000
@@ -228,7 +229,7 @@ static int check_ids(const char *path, const struct plan *plan)
 	return 0;
 }
 
-static void cell_clear(struct cell *cell)
+void cell_clear(struct cell *cell)
 {
 	free(cell->id);
 	free(cell->variant);
@@ -312,7 +313,18 @@ static void add_boot(struct plan *plan, const struct life *life, unsigned int in
 		boot->cells[i] = life->first + i;
 }
 
-/* Every second round runs backwards: a slow drift of the host then hits all cells alike. */
+static void add_rounds(const struct experiment *exp, const struct life *lives, size_t nr,
+		       unsigned int rounds, struct plan *plan)
+{
+	autofree size_t *places = xzalloc(nr * sizeof(*places));
+
+	for (unsigned int round = 0; round < rounds; round++) {
+		order_round(exp->order, exp->seed, round, nr, places);
+		for (size_t i = 0; i < nr; i++)
+			add_boot(plan, &lives[places[i]], round, false);
+	}
+}
+
 static int add_boots(const struct experiment *exp, unsigned int rounds, struct plan *plan)
 {
 	autofree struct life *lives = xzalloc(plan->nr_cells * sizeof(*lives));
@@ -328,9 +340,12 @@ static int add_boots(const struct experiment *exp, unsigned int rounds, struct p
 	plan->boots = xzalloc(total * sizeof(*plan->boots));
 	for (unsigned int i = 0; i < exp->warmup; i++)
 		add_boot(plan, &lives[0], i, true);
-	for (unsigned int round = 0; round < rounds; round++)
-		for (size_t i = 0; i < nr; i++)
-			add_boot(plan, &lives[round % 2 ? nr - 1 - i : i], round, false);
+	if (exp->order != ORDER_SEQUENTIAL) {
+		add_rounds(exp, lives, nr, rounds, plan);
+		return 0;
+	}
+	for (size_t i = 0; i < nr; i++)
+		add_rounds(exp, &lives[i], 1, rounds, plan);
 	return 0;
 }
 
@@ -381,5 +396,7 @@ void plan_free(struct plan *plan)
 		free(plan->boots[i].cells);
 	free(plan->cells);
 	free(plan->boots);
+	free(plan->run_id);
+	json_decref(plan->shard);
 	free(plan);
 }

@@ -30,8 +30,15 @@ struct plan_boot {
 struct plan {
 	struct cell *cells;
 	size_t nr_cells;
-	struct plan_boot *boots; /* interleaved: A B C, then C B A, then A B C ... */
+	struct plan_boot *boots; /* warm-ups, then as the experiment's order says: order.h */
 	size_t nr_boots;
+	/*
+	 * Of a run that is split over hosts (shard.h), else NULL: its id, and what the manifest
+	 * keeps as "shard": k, n, boots of each cell, and "cells", those of the whole with their
+	 * shards.
+	 */
+	char *run_id;
+	json_t *shard;
 };
 
 /*
@@ -42,5 +49,7 @@ struct plan {
  */
 int plan_new(const struct experiment *exp, const char *only, unsigned int boots, struct plan **out);
 void plan_free(struct plan *plan);
+/* Frees what a cell holds, for who takes it out of a plan. */
+void cell_clear(struct cell *cell);
 
 #endif

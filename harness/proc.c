@@ -208,11 +208,26 @@ int proc_run_cleanup(char *const argv[], double timeout_s, char **output)
 	return run(argv, &waiter, timeout_s, output);
 }
 
+/* A line "NAME:   123 kB" of one of its files. */
+static unsigned long long kib_field(pid_t pid, const char *file, const char *name)
+{
+	autofree char *path = xasprintf("/proc/%d/%s", pid, file);
+	autofree char *start = xasprintf("\n%s:", name);
+	autofree char *text = file_read(path, NULL);
+	const char *line = text ? strstr(text, start) : NULL;
+
+	return line ? strtoull(line + strlen(start), NULL, 10) * KIB : 0;
+}
+
 unsigned long long proc_locked_bytes(pid_t pid)
 {
-	autofree char *path = xasprintf("/proc/%d/status", pid);
-	autofree char *text = file_read(path, NULL);
-	const char *line = text ? strstr(text, "\nVmLck:") : NULL;
+	unsigned long long locked = kib_field(pid, "status", "VmLck");
+	unsigned long long pinned = kib_field(pid, "status", "VmPin");
 
-	return line ? strtoull(line + strlen("\nVmLck:"), NULL, 10) * KIB : 0;
+	return locked > pinned ? locked : pinned;
+}
+
+unsigned long long proc_smaps_bytes(pid_t pid, const char *field)
+{
+	return kib_field(pid, "smaps_rollup", field);
 }

@@ -50,9 +50,12 @@ int proc_run(char *const argv[], double timeout_s, char **output);
 int proc_run_cleanup(char *const argv[], double timeout_s, char **output);
 
 /*
- * Bytes that process has locked, VFIO's pins among them (VmLck of /proc/PID/status: type1
- * accounts its pins there, once per container). 0 when it has gone.
+ * Bytes that process has locked, VFIO's pins among them (/proc/PID/status: type1 accounts its pins
+ * in VmLck, once per container, iommufd in VmPin). 0 when it has gone.
  */
 unsigned long long proc_locked_bytes(pid_t pid);
+
+/* Sum over its mappings of a field of /proc/PID/smaps ("AnonHugePages"). 0 when it has gone. */
+unsigned long long proc_smaps_bytes(pid_t pid, const char *field);
 
 #endif

@@ -6,14 +6,11 @@
  */
 #include <string.h>
 
+#include "harness/report_colour.h"
 #include "harness/report_data.h"
 #include "harness/util.h"
 
 #define BASELINE_MODE "static"
-
-/* Of Okabe and Ito, told apart by colour-blind readers; without black, which has no dark mode. */
-static const unsigned int colours[] = { 0x0072b2, 0xe69f00, 0x009e73, 0xcc79a7,
-					0x56b4e9, 0xd55e00, 0x999999, 0xc7b800 };
 
 /* Names to numbers, in order of first use. */
 struct index {
@@ -45,7 +42,7 @@ static void set_add(json_t *sets, const char *name, const char *member)
 
 static char *key_name(const struct report_names *n, const char *setting, size_t len)
 {
-	return xasprintf("%s\n%s\n%.*s", n->device, n->workload, (int)len, setting);
+	return xasprintf("%s\n%s\n%u\n%.*s", n->device, n->workload, n->host, (int)len, setting);
 }
 
 /* Calls for each "key=value" of a variant; key_len is the length of the key alone. */
@@ -62,12 +59,12 @@ static const char *next_setting(const char **rest, size_t *len, size_t *key_len)
 }
 
 /* Which modes have a device and workload (key ""), and which have each setting there. */
-static json_t *collect_keys(const struct report *report, const struct report_names *names)
+static json_t *collect_keys(const struct report *report)
 {
 	json_t *sets = json_object();
 
 	for (size_t i = 0; i < report->nr_cells; i++) {
-		const struct report_names *n = &names[i];
+		const struct report_names *n = &report->cells[i].names;
 		autofree char *all = key_name(n, "", 0);
 		const char *rest = n->variant, *setting;
 		size_t len, key_len;
@@ -115,6 +112,20 @@ static void add_series(struct report *report, size_t i, const char *mode, const 
 	series->label = xasprintf("%s%s%s", mode, *variant ? " " : "", variant);
 }
 
+/* The number of the workload of that name, which is added if it is new. */
+static size_t workload_number(struct report *report, const char *name)
+{
+	size_t i = 0, nr = report->nr_workloads;
+
+	while (i < nr && strcmp(report->workloads[i].name, name) != 0)
+		i++;
+	if (i < nr)
+		return i;
+	report->workloads = xrealloc(report->workloads, (nr + 1) * sizeof(*report->workloads));
+	report->workloads[report->nr_workloads++] = (struct report_workload){ name };
+	return i;
+}
+
 static void add_scenario(struct report *report, size_t i, const struct report_names *n,
 			 const char *variant)
 {
@@ -127,8 +138,12 @@ static void add_scenario(struct report *report, size_t i, const struct report_na
 		xrealloc(report->scenarios, report->nr_scenarios * sizeof(*report->scenarios));
 	scenario = &report->scenarios[i];
 	scenario->throughput = NO_METRIC;
-	scenario->label =
-		xasprintf("%s, %s%s%s", n->workload, n->device, *variant ? ", " : "", variant);
+	scenario->workload = workload_number(report, n->workload);
+	autofree char *host = n->host ? xasprintf(", host of shard %u", n->host) : xstrdup("");
+
+	scenario->label = xasprintf("%s, %s%s%s%s", n->workload, n->device, *variant ? ", " : "",
+				    variant, host);
+	scenario->more = scenario->label + strlen(n->workload) + strlen(", ");
 }
 
 /* The baseline becomes series 0; the others keep their order. */
@@ -154,6 +169,25 @@ static void put_baseline_first(struct report *report)
 	}
 }
 
+/* A mode that this program does not know takes what follows the places of those it knows. */
+static void colour_series(struct report *report)
+{
+	struct index modes = { json_object() }, unknown = { json_object() };
+	autofree unsigned int *variants = xzalloc((report->nr_series + 1) * sizeof(*variants));
+
+	for (size_t i = 0; i < report->nr_series; i++) {
+		struct report_series *series = &report->series[i];
+		size_t place = report_mode_place(series->mode);
+
+		if (place == NO_PLACE)
+			place = report_nr_modes() + index_get(&unknown, series->mode);
+		series->variant = variants[index_get(&modes, series->mode)]++;
+		series->colour = report_place_colour(place, series->variant);
+	}
+	json_decref(modes.map);
+	json_decref(unknown.map);
+}
+
 static void count_cells(struct report *report)
 {
 	for (size_t i = 0; i < report->nr_cells; i++) {
@@ -167,15 +201,15 @@ static void count_cells(struct report *report)
 	}
 }
 
-void report_axes_build(struct report *report, const struct report_names *names)
+void report_axes_build(struct report *report)
 {
 	struct index series = { json_object() }, scenarios = { json_object() };
-	json_t *sets = collect_keys(report, names);
+	json_t *sets = collect_keys(report);
 
 	for (size_t i = 0; i < report->nr_cells; i++) {
 		struct strbuf own = { 0 }, rest = { 0 };
 		struct report_cell *cell = &report->cells[i];
-		const struct report_names *n = &names[i];
+		const struct report_names *n = &cell->names;
 
 		split_variant(sets, n, &own, &rest);
 		autofree char *series_key = xasprintf("%s\n%s", n->mode, own.data);
@@ -189,8 +223,7 @@ void report_axes_build(struct report *report, const struct report_names *names)
 		free(rest.data);
 	}
 	put_baseline_first(report);
-	for (size_t i = 0; i < report->nr_series; i++)
-		report->series[i].colour = colours[i % ARRAY_SIZE(colours)];
+	colour_series(report);
 	count_cells(report);
 	json_decref(series.map);
 	json_decref(scenarios.map);

@@ -1,22 +1,82 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* report.html: the answer first, then plots, figures, what was run, and where. */
+/* report.html: its frame, and what its parts share. */
+#include "harness/report_html.h"
+
 #include <errno.h>
 #include <math.h>
 #include <string.h>
 
 #include "harness/log.h"
 #include "harness/report.h"
-#include "harness/report_html.h"
+#include "harness/report_format.h"
 #include "harness/report_page.h"
-#include "harness/report_plot.h"
 #include "harness/report_summary.h"
-#include "harness/stats.h"
 
-static void add_series_name(struct strbuf *sb, const struct report *report, size_t series)
+void report_html_series(struct strbuf *sb, const struct report *report, size_t series)
 {
 	strbuf_addf(sb, "<span class=\"key\" style=\"background:#%06x\"></span>",
 		    report->series[series].colour);
 	page_text(sb, report->series[series].label);
+}
+
+void report_html_status(struct strbuf *sb, const char *status)
+{
+	strbuf_addf(sb, "<span class=\"status %s\">", strcmp(status, "ok") ? "bad" : "ok");
+	page_text(sb, status);
+	strbuf_addf(sb, "</span>");
+}
+
+void report_html_ratio(struct strbuf *sb, const struct report_ratio *ratio)
+{
+	autofree char *low = report_format_bare(ratio->low);
+	autofree char *high = report_format_bare(ratio->high);
+	autofree char *middle = report_format_ratio(ratio->ratio);
+
+	if (isnan(ratio->ratio))
+		return;
+	page_number(sb, "ratio", ratio->ratio, middle);
+	if (isnan(ratio->low))
+		return;
+	strbuf_addf(sb, " <span class=\"range\">(");
+	page_number(sb, "low", ratio->low, low);
+	strbuf_addf(sb, " to ");
+	page_number(sb, "high", ratio->high, high);
+	strbuf_addf(sb, ")</span>");
+}
+
+static void add_plot(struct strbuf *sb, const struct report *report, const struct report_plot *plot)
+{
+	autofree char *path = xasprintf("%s/plots/%s.svg", report->dir, plot->name);
+	int err = plot->error;
+
+	strbuf_addf(sb, "<figure id=\"plot-%s\">\n", plot->name);
+	if (!err)
+		err = page_svg(sb, path, plot->name, plot->title, plot->caption);
+	if (err) {
+		page_element(sb, "p", plot->title);
+		strbuf_addf(sb, "\n<p>This plot could not be drawn.</p>\n");
+	}
+	page_element(sb, "figcaption", plot->caption);
+	strbuf_addf(sb, "\n</figure>\n");
+}
+
+void report_html_plots(struct strbuf *sb, const struct report *report,
+		       const struct report_plots *plots, size_t workload)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < plots->nr && !plots->no_gnuplot; i++) {
+		if (plots->items[i].workload != workload)
+			continue;
+		strbuf_addf(sb, "%s", nr++ ? "" : "<div class=\"plots\">\n");
+		add_plot(sb, report, &plots->items[i]);
+	}
+	strbuf_addf(sb, "%s", nr ? "</div>\n" : "");
+}
+
+char *report_html_workload_id(size_t workload)
+{
+	return xasprintf("workload-%zu", workload + 1);
 }
 
 /* Which run this is, in a line. */
@@ -37,220 +97,67 @@ static void add_run(struct strbuf *sb, const struct report *report)
 	strbuf_addf(sb, "</p>\n");
 }
 
-/* What kind of figures these are, where they are shown first. */
-static void add_notes(struct strbuf *sb, const struct report *report)
+static void add_contents(struct strbuf *sb, const struct report *report)
 {
-	const char *status = report_text(report, "status");
+	static const struct page_section after[] = { { "cells", "Cells" },
+						     { "environment", "Environment" },
+						     { "method", "Method" },
+						     { "raw-data", "Raw data" } };
+	size_t nr = 0;
+	autofree struct page_section *sections =
+		xzalloc((report->nr_workloads + 1 + ARRAY_SIZE(after)) * sizeof(*sections));
+	struct strlist ids = { 0 };
+
+	sections[nr++] = (struct page_section){ "summary", "Summary" };
+	for (size_t w = 0; w < report->nr_workloads; w++) {
+		autofree char *id = report_html_workload_id(w);
+
+		strlist_add(&ids, id);
+		sections[nr++] = (struct page_section){ ids.items[w], report->workloads[w].name };
+	}
+	memcpy(&sections[nr], after, sizeof(after));
+	page_contents(sb, sections, nr + ARRAY_SIZE(after));
+	strlist_free(&ids);
+}
+
+void report_html_caveat(struct strbuf *sb, const struct report *report)
+{
 	autofree char *caveat = report_caveat(report);
 
-	if (caveat) {
-		strbuf_addf(sb,
-			    "<p class=\"note\"><strong>Virtual lab.</strong> These figures were ");
-		page_text(sb, caveat);
-		strbuf_addf(sb, ".</p>\n");
-	}
-	if (!strcmp(status, "complete"))
+	if (!caveat)
 		return;
-	strbuf_addf(sb, "<p class=\"note\"><strong>Not complete.</strong> The run is marked <em>");
-	page_text(sb, status);
-	strbuf_addf(sb, "</em>: what follows is what there was when this page was written.</p>\n");
+	strbuf_addf(sb, "<p class=\"note\"><strong>Virtual lab.</strong> These figures were ");
+	page_text(sb, caveat);
+	strbuf_addf(sb, ".</p>\n");
 }
 
-static void add_answer(struct strbuf *sb, const struct report *report)
-{
-	if (!report->nr_series) {
-		strbuf_addf(sb, "<p>The run has no cells: there is nothing to report.</p>\n");
-		return;
-	}
-	if (report->nr_series == 1) {
-		strbuf_addf(sb, "<p>The run has one mode, ");
-		page_element(sb, "strong", report->series[0].label);
-		strbuf_addf(sb, ", and nothing to compare it with.</p>\n");
-		return;
-	}
-	strbuf_addf(sb, "<p>Compared with <strong>");
-	page_text(sb, report->series[0].label);
-	strbuf_addf(sb, "</strong>:</p>\n<ul class=\"answer\">\n");
-	for (size_t s = 1; s < report->nr_series; s++) {
-		autofree char *headline = report_headline(report, s);
-
-		strbuf_addf(sb, "<li><strong>");
-		add_series_name(sb, report, s);
-		strbuf_addf(sb, "</strong>: ");
-		page_text(sb, headline);
-		strbuf_addf(sb, "</li>\n");
-	}
-	strbuf_addf(sb, "</ul>\n");
-}
-
-static void add_summary_row(struct strbuf *sb, const struct report *report, size_t series,
-			    const struct report_column **columns, size_t nr)
-{
-	const struct report_series *s = &report->series[series];
-
-	strbuf_addf(sb, "<tr><td>");
-	add_series_name(sb, report, series);
-	strbuf_addf(sb, "</td>");
-	for (size_t c = 0; c < nr; c++) {
-		autofree char *text = report_column_text(report, columns[c], series);
-		autofree char *more = NULL;
-		double ratio;
-
-		report_column_value(report, columns[c], series, &ratio);
-		strbuf_addf(sb, "<td class=\"n\" data-label=\"%s\"><span>", columns[c]->title);
-		page_text(sb, text);
-		if (!columns[c]->relative && series && !isnan(ratio)) {
-			more = report_format_ratio(ratio);
-			page_element(sb, "small", more);
-		}
-		strbuf_addf(sb, "</span></td>");
-	}
-	strbuf_addf(sb, "<td class=\"n\" data-label=\"boots that count\">%zu of %zu</td></tr>\n",
-		    s->nr_boots_ok, s->nr_boots);
-}
-
-static void add_summary(struct strbuf *sb, const struct report *report)
-{
-	const struct report_column *columns[MAX_COLUMNS];
-	size_t nr = report_columns(report, columns);
-
-	if (!report->nr_series)
-		return;
-	strbuf_addf(
-		sb,
-		"<div class=\"scroll\"><table class=\"cards\" id=\"summary\">\n<thead><tr><th>mode</th>");
-	for (size_t c = 0; c < nr; c++)
-		strbuf_addf(sb, "<th class=\"n\">%s</th>", columns[c]->title);
-	strbuf_addf(sb, "<th class=\"n\">boots that count</th></tr></thead>\n<tbody>\n");
-	for (size_t s = 0; s < report->nr_series; s++)
-		add_summary_row(sb, report, s, columns, nr);
-	strbuf_addf(sb, "</tbody></table></div>\n<p><small>× are multiples of ");
-	page_text(sb, report->series[0].label);
-	strbuf_addf(sb, "; over several workloads, their geometric mean. Other figures: the median "
-			"of the cells' medians. " NO_VALUE ": not measured.</small></p>\n");
-}
-
-static void add_plot(struct strbuf *sb, const struct report *report, const struct report_plot *plot)
-{
-	autofree char *path = xasprintf("%s/plots/%s.svg", report->dir, plot->name);
-	int err = plot->error;
-
-	strbuf_addf(sb, "<figure id=\"plot-%s\">\n", plot->name);
-	if (!err)
-		err = page_svg(sb, path, plot->name, plot->title);
-	if (err) {
-		page_element(sb, "h3", plot->title);
-		strbuf_addf(sb, "\n<p>This plot could not be drawn.</p>\n");
-	}
-	page_element(sb, "figcaption", plot->caption);
-	strbuf_addf(sb, "\n</figure>\n");
-}
-
-static void add_plots(struct strbuf *sb, const struct report *report,
+/* What kind of figures these are, where they are shown first. */
+static void add_notes(struct strbuf *sb, const struct report *report,
 		      const struct report_plots *plots)
 {
-	strbuf_addf(sb, "<h2>Plots</h2>\n");
-	if (plots->no_gnuplot) {
+	const char *status = report_text(report, "status");
+
+	report_html_caveat(sb, report);
+	if (strcmp(status, "complete") != 0) {
+		strbuf_addf(sb,
+			    "<p class=\"note\"><strong>Not complete.</strong> The run is marked "
+			    "<em>");
+		page_text(sb, status);
+		strbuf_addf(sb, "</em>: what follows is what there was when this page was "
+				"written.</p>\n");
+	}
+	if (report->mixed)
+		strbuf_addf(
+			sb,
+			"<p class=\"note\"><strong>Several kinds of hosts.</strong> The run was "
+			"split over them. Multiples are of figures of the same host; figures "
+			"over several workloads are of all hosts together: do not divide "
+			"them.</p>\n");
+	if (plots->no_gnuplot)
 		strbuf_addf(sb,
 			    "<p class=\"note\">There are no plots: gnuplot was missing when this "
 			    "page was written. Install <code>gnuplot-nox</code> and run "
 			    "<code>iommubench report</code> again.</p>\n");
-		return;
-	}
-	if (!plots->nr)
-		strbuf_addf(sb, "<p>There is nothing to plot yet.</p>\n");
-	strbuf_addf(sb, "<div class=\"plots\">\n");
-	for (size_t i = 0; i < plots->nr; i++)
-		add_plot(sb, report, &plots->items[i]);
-	strbuf_addf(sb, "</div>\n");
-}
-
-/* "12.3 k/s", below it the ratio to the baseline and the spread of the boots. */
-static void add_figure(struct strbuf *sb, const struct report *report,
-		       const struct report_cell *cell, size_t metric, const char *unit)
-{
-	const struct report_cell *base = report_cell(report, 0, cell->scenario);
-	struct report_stat stat = report_stat(cell, metric);
-	autofree char *median = report_format(stat.median, unit);
-	autofree char *multiple = NULL, *min = NULL, *max = NULL;
-	double ratio = stats_ratio(stat.median, report_stat(base, metric).median);
-
-	strbuf_addf(sb, "<span>");
-	page_text(sb, median);
-	if (stat.nr) {
-		multiple = report_format_ratio(ratio);
-		min = report_format(stat.min, unit);
-		max = report_format(stat.max, unit);
-		strbuf_addf(sb, "<small>");
-		if (cell->series && !isnan(ratio)) {
-			page_text(sb, multiple);
-			strbuf_addf(sb, "; ");
-		}
-		page_text(sb, min);
-		if (strcmp(min, max) != 0) {
-			strbuf_addf(sb, " to ");
-			page_text(sb, max);
-		}
-		strbuf_addf(sb, "</small>");
-	}
-	strbuf_addf(sb, "</span>");
-}
-
-static bool scenario_has(const struct report *report, size_t scenario, size_t metric)
-{
-	for (size_t i = 0; i < report->nr_cells; i++)
-		if (report->cells[i].scenario == scenario &&
-		    report_stat(&report->cells[i], metric).nr)
-			return true;
-	return false;
-}
-
-static const char *metric_unit(const struct report *report, size_t scenario, size_t metric)
-{
-	if (metric == METRIC_THROUGHPUT && report->scenarios[scenario].throughput != NO_METRIC)
-		metric = report->scenarios[scenario].throughput;
-	return report->metrics[metric].unit;
-}
-
-static void add_metric_row(struct strbuf *sb, const struct report *report, size_t scenario,
-			   size_t metric)
-{
-	strbuf_addf(sb, "<tr>");
-	page_element(sb, "td", report->metrics[metric].name);
-	for (size_t s = 0; s < report->nr_series; s++) {
-		const struct report_cell *cell = report_cell(report, s, scenario);
-
-		strbuf_addf(sb, "<td class=\"n\">");
-		if (cell)
-			add_figure(sb, report, cell, metric, metric_unit(report, scenario, metric));
-		else
-			strbuf_addf(sb, NO_VALUE);
-		strbuf_addf(sb, "</td>");
-	}
-	strbuf_addf(sb, "</tr>\n");
-}
-
-/* Every metric of every scenario: a table for each, closed at first. */
-static void add_figures(struct strbuf *sb, const struct report *report)
-{
-	strbuf_addf(sb, "<h2>All figures</h2>\n<p class=\"soft\">Median of the boots; below it the "
-			"multiple of the baseline, and lowest to highest.</p>\n");
-	for (size_t i = 0; i < report->nr_scenarios; i++) {
-		strbuf_addf(sb, "<details><summary>");
-		page_text(sb, report->scenarios[i].label);
-		strbuf_addf(sb,
-			    "</summary>\n<div class=\"wide\"><table>\n<thead><tr><th>metric</th>");
-		for (size_t s = 0; s < report->nr_series; s++) {
-			strbuf_addf(sb, "<th class=\"n\">");
-			add_series_name(sb, report, s);
-			strbuf_addf(sb, "</th>");
-		}
-		strbuf_addf(sb, "</tr></thead>\n<tbody>\n");
-		for (size_t m = 0; m < report->nr_metrics; m++)
-			if (scenario_has(report, i, m))
-				add_metric_row(sb, report, i, m);
-		strbuf_addf(sb, "</tbody></table></div></details>\n");
-	}
 }
 
 static int write_page(const struct report *report, const struct report_plots *plots)
@@ -265,13 +172,14 @@ static int write_page(const struct report *report, const struct report_plots *pl
 		    "<header>\n<p class=\"soft\">What each way of running the IOMMU costs</p>\n");
 	page_element(&sb, "h1", report_text(report, "name"));
 	add_run(&sb, report);
+	add_contents(&sb, report);
 	strbuf_addf(&sb, "</header>\n");
-	add_notes(&sb, report);
-	add_answer(&sb, report);
-	add_summary(&sb, report);
-	add_plots(&sb, report, plots);
-	add_figures(&sb, report);
-	report_html_run(&sb, report);
+	add_notes(&sb, report, plots);
+	report_html_summary(&sb, report, plots);
+	report_html_workloads(&sb, report, plots);
+	report_html_cells(&sb, report);
+	report_html_environment(&sb, report);
+	report_html_method(&sb, report);
 	page_end(&sb);
 	ret = file_replace(path, sb.data, sb.len);
 	if (ret)

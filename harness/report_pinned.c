@@ -42,7 +42,7 @@ static bool parse_point(const char *line, double *t_s, double *bytes)
 /* Reads up to the first line that is none; a crash may have cut the last one. */
 static void read_curve(const char *path, struct curve *curve)
 {
-	FILE *file = fopen(path, "re");
+	FILE *file = file_open_regular(path);
 	char line[128];
 
 	if (!file)
@@ -133,7 +133,7 @@ static void print_curve(const struct curve *curve, struct strbuf *data)
 }
 
 bool report_plot_pinned(const struct report *report, struct strbuf *data, struct strbuf *colours,
-			size_t *nr_lines)
+			struct strbuf *dashes, size_t *nr_lines)
 {
 	size_t scenario = choose_scenario(report);
 
@@ -141,7 +141,7 @@ bool report_plot_pinned(const struct report *report, struct strbuf *data, struct
 	for (size_t m = 0; m < report->nr_series && scenario != NO_METRIC; m++) {
 		const struct report_series *series = &report->series[m];
 		autofree char *path = typical_boot(report, report_cell(report, m, scenario));
-		autofree char *label = report_plot_label(series->label);
+		autofree char *label = gnuplot_label(series->label, PLOT_LABEL_CHARS);
 		struct curve curve = { 0 };
 
 		if (path)
@@ -150,6 +150,7 @@ bool report_plot_pinned(const struct report *report, struct strbuf *data, struct
 			strbuf_addf(data, "%s\"%s\"\n", *nr_lines ? "\n\n" : "", label);
 			print_curve(&curve, data);
 			strbuf_addf(colours, "%u ", series->colour);
+			strbuf_addf(dashes, "%zu ", *nr_lines % 4 + 1);
 			++*nr_lines;
 		}
 		free(curve.points);

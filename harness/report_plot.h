@@ -1,22 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Inside of the report: its plots, made by gnuplot from data files. */
+/* Inside of the report: its plots. */
 #ifndef HARNESS_REPORT_PLOT_H
 #define HARNESS_REPORT_PLOT_H
 
 #include "harness/report_data.h"
+#include "harness/report_gnuplot.h"
 #include "harness/util.h"
 
+#define ALL_WORKLOADS ((size_t)-1)
+
 struct report_plot {
-	const char *name; /* plots/NAME.svg and .png */
+	char *name; /* plots/NAME.svg and .png */
 	char *title;
 	const char *caption;
-	int error; /* 0: the files are there */
+	size_t workload; /* whose page part it belongs to, or ALL_WORKLOADS: the summary's */
+	int error;	 /* 0: the files are there */
 };
 
-#define MAX_PLOTS 16
 struct report_plots {
-	struct report_plot items[MAX_PLOTS];
-	size_t nr; /* those for which there is data, in the order to show them */
+	struct report_plot *items; /* those for which there is data, in the order to show them */
+	size_t nr;
 	bool no_gnuplot;
 };
 
@@ -28,21 +31,46 @@ int report_plots_make(const struct report *report, const char *scripts_dir,
 		      struct report_plots *plots);
 void report_plots_free(struct report_plots *plots);
 
-/* Internal to the plots: data files, one value or label a column, blocks for gnuplot's `index`. */
+/*
+ * Internal to the plots: data files, one value or label a column, blocks for gnuplot's `index`.
+ * Before a row that shows a cell a comment names the cell, the metric, and the cell that it is
+ * divided by ("-": none). They return whether there is something to show.
+ */
 
-/* Text that is safe in them and in gnuplot's commands, cut to a length that fits; to free. */
-char *report_plot_label(const char *text);
-/* Bars a series, grouped by scenario: relative to the baseline, or as they are. */
-bool report_plot_bars(const struct report *report, size_t metric, bool relative,
+/* Bars a series, grouped by the workload's scenarios: relative to the baseline, or as they are. */
+bool report_plot_bars(const struct report *report, size_t workload, size_t metric, bool relative,
 		      struct strbuf *data, size_t *nr_rows);
 /* VM exits an operation, stacked by reason. */
-bool report_plot_exits(const struct report *report, struct strbuf *data, size_t *nr_rows,
-		       size_t *nr_parts);
+bool report_plot_exits(const struct report *report, size_t workload, struct strbuf *data,
+		       size_t *nr_rows, size_t *nr_parts);
 /* Time until the VM is ready, stacked by stage. */
 bool report_plot_stages(const struct report *report, struct strbuf *data, size_t *nr_rows,
 			size_t *nr_parts);
-/* Pinned memory over time, one block a series, and as many colours. */
+/* Multiples of the baseline with their intervals: those of the summary, a group a metric. */
+bool report_plot_costs(const struct report *report, struct strbuf *data, size_t *nr_rows);
+/* Pinned memory over time, one block a series, and as many colours and dash types. */
 bool report_plot_pinned(const struct report *report, struct strbuf *data, struct strbuf *colours,
-			size_t *nr_lines);
+			struct strbuf *dashes, size_t *nr_lines);
+
+/* Rows of a plot, headings among them; and further blocks that only some scripts use. */
+struct plot_blocks {
+	struct strbuf rows, headings, dots, groups;
+	size_t nr_rows;
+};
+#define PLOT_LABEL_CHARS 24
+#define PLOT_HEADING_CHARS 52
+#define PLOT_MAX_ROWS 300 /* of one plot; what is beyond is in the page's tables */
+void plot_blocks_heading(struct plot_blocks *blocks, const char *text);
+/* The rows from first to the last one belong together. */
+void plot_blocks_group(struct plot_blocks *blocks, size_t first);
+/* A finite value with its interval, NANs for none; a name before and a text behind it. */
+struct plot_point {
+	double value, low, high;
+	unsigned int colour, symbol; /* symbol: from 0, others are other shapes */
+	const char *name, *text;
+};
+void plot_blocks_point(struct plot_blocks *blocks, const struct plot_point *point);
+/* Writes and frees the blocks. */
+void plot_blocks_join(struct plot_blocks *blocks, struct strbuf *data, size_t *nr_rows);
 
 #endif

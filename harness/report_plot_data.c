@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The plots' data files: what each bar and stack shows. */
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 
@@ -8,57 +9,44 @@
 #include "harness/stats.h"
 #include "harness/util.h"
 
-#define MAX_ROWS 300 /* of one plot; what is beyond is in the page's tables */
-#define MAX_PARTS 8  /* of one stack, as many as can be told apart */
-#define LABEL_CHARS 24
-#define HEADING_CHARS 44
+#define MAX_PARTS 8 /* of one stack, as many as can be told apart */
 
 /* Paul Tol's light scheme: apart from the series' colours, and for colour-blind readers too. */
 static const unsigned int part_colours[MAX_PARTS] = { 0x77aadd, 0xee8866, 0xeedd88, 0xffaabb,
 						      0x99ddff, 0x44bb99, 0xbbcc33, 0xaaaaaa };
 
-/* The blocks of a file; an empty one would shift the numbers of those behind it. */
-struct blocks {
-	struct strbuf rows, headings, dots, groups;
-	size_t nr_rows;
-};
-
-static char *clean_label(const char *text, size_t max_chars)
+static char *series_label(const struct report_series *series)
 {
-	struct strbuf sb = { 0 };
-	size_t chars = 0;
-
-	strbuf_add(&sb, "", 0);
-	for (; *text; text++) {
-		bool inside = ((unsigned char)*text & 0xc0) == 0x80; /* of a UTF-8 sequence */
-
-		if (!inside && ++chars > max_chars) {
-			strbuf_addf(&sb, "…");
-			break;
-		}
-		if ((unsigned char)*text >= 0x80 || (*text >= '0' && *text <= '9') ||
-		    ((*text | 0x20) >= 'a' && (*text | 0x20) <= 'z') ||
-		    strchr(" .,_=+/()-:×", *text))
-			strbuf_add(&sb, text, 1);
-		else
-			strbuf_add(&sb, "?", 1);
-	}
-	return sb.data;
+	return gnuplot_label(series->label, PLOT_LABEL_CHARS);
 }
 
-char *report_plot_label(const char *text)
+void plot_blocks_heading(struct plot_blocks *blocks, const char *text)
 {
-	return clean_label(text, LABEL_CHARS);
-}
-
-static void add_heading(struct blocks *blocks, const char *text)
-{
-	autofree char *label = clean_label(text, HEADING_CHARS);
+	autofree char *label = gnuplot_label(text, PLOT_HEADING_CHARS);
 
 	strbuf_addf(&blocks->headings, "-%zu \"%s\"\n", blocks->nr_rows++, label);
 }
 
-static void join_blocks(struct blocks *blocks, struct strbuf *data, size_t *nr_rows)
+void plot_blocks_group(struct plot_blocks *blocks, size_t first)
+{
+	strbuf_addf(&blocks->groups, "-%zu -%zu\n", first, blocks->nr_rows - 1);
+}
+
+void plot_blocks_point(struct plot_blocks *blocks, const struct plot_point *point)
+{
+	static const unsigned int symbols[] = { 7, 5, 9, 13, 11, 15 };
+	autofree char *name = gnuplot_label(point->name, PLOT_LABEL_CHARS);
+	autofree char *text = gnuplot_label(point->text, PLOT_HEADING_CHARS);
+	double low = isnan(point->low) ? point->value : point->low;
+	double high = isnan(point->high) ? point->value : point->high;
+
+	strbuf_addf(&blocks->rows, "-%zu %.9g %.9g %.9g %u %u \"%s\" \"%s\"\n", blocks->nr_rows++,
+		    point->value, low, high, point->colour,
+		    symbols[point->symbol % ARRAY_SIZE(symbols)], name, text);
+}
+
+/* An empty block would shift the numbers of those behind it. */
+void plot_blocks_join(struct plot_blocks *blocks, struct strbuf *data, size_t *nr_rows)
 {
 	const struct strbuf *const all[] = { &blocks->rows, &blocks->headings, &blocks->dots,
 					     &blocks->groups };
@@ -73,7 +61,19 @@ static void join_blocks(struct blocks *blocks, struct strbuf *data, size_t *nr_r
 	free(blocks->groups.data);
 }
 
-static void add_dots(struct blocks *blocks, const struct report_cell *cell, size_t metric,
+/* What the next row shows. */
+static void add_source(struct strbuf *rows, const struct report *report,
+		       const struct report_cell *cell, size_t metric,
+		       const struct report_cell *base)
+{
+	autofree char *id = gnuplot_label(cell->id, PATH_MAX);
+	autofree char *base_id = gnuplot_label(base ? base->id : "-", PATH_MAX);
+	autofree char *name = gnuplot_label(report->metrics[metric].name, PATH_MAX);
+
+	strbuf_addf(rows, "# %s %s %s\n", id, name, base_id);
+}
+
+static void add_dots(struct plot_blocks *blocks, const struct report_cell *cell, size_t metric,
 		     double scale)
 {
 	const double *values = cell->values + metric * cell->nr_boots;
@@ -84,18 +84,18 @@ static void add_dots(struct blocks *blocks, const struct report_cell *cell, size
 				    values[b] * scale);
 }
 
-static void add_bar(const struct report *report, struct blocks *blocks,
-		    const struct report_cell *cell, size_t metric, double base)
+static void add_bar(const struct report *report, struct plot_blocks *blocks,
+		    const struct report_cell *cell, size_t metric, const struct report_cell *base)
 {
 	const struct report_series *series = &report->series[cell->series];
 	struct report_stat stat = report_stat(cell, metric);
-	bool relative = base != 0;
-	double scale = relative ? 1 / base : 1;
-	autofree char *label = report_plot_label(series->label);
-	autofree char *text = relative ? report_format_ratio(stat.median * scale)
-				       : report_format(stat.median, report->metrics[metric].unit);
+	double scale = base ? 1 / report_stat(base, metric).median : 1;
+	autofree char *label = series_label(series);
+	autofree char *text = base ? report_format_ratio(stat.median * scale)
+				   : report_format(stat.median, report->metrics[metric].unit);
 
 	if (stat.nr) {
+		add_source(&blocks->rows, report, cell, metric, base);
 		strbuf_addf(&blocks->rows, "-%zu %.9g %.9g %.9g %u \"%s\" \"%s\"\n",
 			    blocks->nr_rows, stat.median * scale, stat.min * scale,
 			    stat.max * scale, series->colour, label, text);
@@ -108,32 +108,24 @@ static void add_bar(const struct report *report, struct blocks *blocks,
 	blocks->nr_rows++;
 }
 
-static bool scenario_has(const struct report *report, size_t scenario, size_t metric)
-{
-	for (size_t s = 0; s < report->nr_series; s++)
-		if (report_stat(report_cell(report, s, scenario), metric).nr)
-			return true;
-	return false;
-}
-
-bool report_plot_bars(const struct report *report, size_t metric, bool relative,
+bool report_plot_bars(const struct report *report, size_t workload, size_t metric, bool relative,
 		      struct strbuf *data, size_t *nr_rows)
 {
-	struct blocks blocks = { 0 };
+	struct plot_blocks blocks = { 0 };
 	size_t first;
 
 	for (size_t s = 0; s < report->nr_scenarios && metric != NO_METRIC; s++) {
-		double base = 0;
+		const struct report_cell *base = relative ? report_cell(report, 0, s) : NULL;
 
-		if (relative)
-			base = report_stat(report_cell(report, 0, s), metric).median;
-		if (!scenario_has(report, s, metric) || (relative && isnan(stats_ratio(1, base))))
+		if (report->scenarios[s].workload != workload ||
+		    !report_scenario_has(report, s, metric) ||
+		    (relative && isnan(stats_ratio(1, report_stat(base, metric).median))))
 			continue;
-		if (blocks.nr_rows > MAX_ROWS) {
-			add_heading(&blocks, "(further workloads: in the tables)");
+		if (blocks.nr_rows > PLOT_MAX_ROWS) {
+			plot_blocks_heading(&blocks, "(more of them: in the tables)");
 			break;
 		}
-		add_heading(&blocks, report->scenarios[s].label);
+		plot_blocks_heading(&blocks, report->scenarios[s].more);
 		first = blocks.nr_rows;
 		for (size_t m = 0; m < report->nr_series; m++) {
 			const struct report_cell *cell = report_cell(report, m, s);
@@ -141,15 +133,15 @@ bool report_plot_bars(const struct report *report, size_t metric, bool relative,
 			if (cell)
 				add_bar(report, &blocks, cell, metric, base);
 		}
-		strbuf_addf(&blocks.groups, "-%zu -%zu\n", first, blocks.nr_rows - 1);
+		plot_blocks_group(&blocks, first);
 	}
-	join_blocks(&blocks, data, nr_rows);
+	plot_blocks_join(&blocks, data, nr_rows);
 	return *nr_rows > 0;
 }
 
 /* The parts of stacked bars: names, and a block of rows for each. */
 struct stack {
-	struct blocks blocks;
+	struct plot_blocks blocks;
 	struct {
 		const char *name;
 		struct strbuf rows;
@@ -157,11 +149,12 @@ struct stack {
 	size_t nr_parts;
 };
 
+/* spread: of the boots around the last end. */
 static void stack_add_row(const struct report *report, struct stack *stack, size_t series,
-			  const double *ends, const char *unit)
+			  const double *ends, const struct report_stat *spread, const char *unit)
 {
 	size_t row = stack->blocks.nr_rows++;
-	autofree char *label = report_plot_label(report->series[series].label);
+	autofree char *label = series_label(&report->series[series]);
 	autofree char *text = NULL;
 	double from = 0;
 
@@ -173,14 +166,15 @@ static void stack_add_row(const struct report *report, struct stack *stack, size
 		from = to;
 	}
 	text = report_format(from, unit);
-	strbuf_addf(&stack->blocks.rows, "-%zu %.9g \"%s\" \"%s\"\n", row, from, label, text);
+	strbuf_addf(&stack->blocks.rows, "-%zu %.9g %.9g %.9g \"%s\" \"%s\"\n", row, from,
+		    fmin(from, spread->min), fmax(from, spread->max), label, text);
 }
 
 static bool stack_join(struct stack *stack, struct strbuf *data, size_t *nr_rows, size_t *nr_parts)
 {
-	join_blocks(&stack->blocks, data, nr_rows);
+	plot_blocks_join(&stack->blocks, data, nr_rows);
 	for (size_t p = 0; p < stack->nr_parts; p++) {
-		autofree char *name = report_plot_label(stack->parts[p].name);
+		autofree char *name = gnuplot_label(stack->parts[p].name, PLOT_LABEL_CHARS);
 
 		strbuf_addf(data, "\n\n\"%s\"\n%s", name,
 			    stack->parts[p].rows.data ? stack->parts[p].rows.data : "");
@@ -274,18 +268,19 @@ static void choose_reasons(const struct report *report, struct reasons *reasons)
 static void stack_add_exits(const struct report *report, struct stack *stack,
 			    const struct reasons *reasons, const struct report_cell *cell)
 {
+	struct report_stat all = report_stat(cell, report_metric(report, EXITS_PER_OP));
 	double ends[MAX_PARTS] = { 0 }, end = 0;
 
 	for (size_t i = 0; i < reasons->nr; i++) {
 		end += cell_reason(report, cell, reasons->metric[i]);
 		ends[i] = end;
 	}
-	ends[reasons->nr] = report_stat(cell, report_metric(report, EXITS_PER_OP)).median;
-	stack_add_row(report, stack, cell->series, ends, "");
+	ends[reasons->nr] = all.median;
+	stack_add_row(report, stack, cell->series, ends, &all, "");
 }
 
-bool report_plot_exits(const struct report *report, struct strbuf *data, size_t *nr_rows,
-		       size_t *nr_parts)
+bool report_plot_exits(const struct report *report, size_t workload, struct strbuf *data,
+		       size_t *nr_rows, size_t *nr_parts)
 {
 	size_t per_op = report_metric(report, EXITS_PER_OP);
 	struct reasons reasons = { 0 };
@@ -297,13 +292,14 @@ bool report_plot_exits(const struct report *report, struct strbuf *data, size_t 
 			report->metrics[reasons.metric[i]].name + strlen(EXITS "_");
 	stack.parts[stack.nr_parts++].name = reasons.nr ? "other" : "all reasons";
 	for (size_t s = 0; s < report->nr_scenarios && per_op != NO_METRIC; s++) {
-		if (!scenario_has(report, s, per_op))
+		if (report->scenarios[s].workload != workload ||
+		    !report_scenario_has(report, s, per_op))
 			continue;
-		if (stack.blocks.nr_rows > MAX_ROWS) {
-			add_heading(&stack.blocks, "(further workloads: in the tables)");
+		if (stack.blocks.nr_rows > PLOT_MAX_ROWS) {
+			plot_blocks_heading(&stack.blocks, "(more of them: in the tables)");
 			break;
 		}
-		add_heading(&stack.blocks, report->scenarios[s].label);
+		plot_blocks_heading(&stack.blocks, report->scenarios[s].more);
 		for (size_t m = 0; m < report->nr_series; m++) {
 			const struct report_cell *cell = report_cell(report, m, s);
 
@@ -312,6 +308,22 @@ bool report_plot_exits(const struct report *report, struct strbuf *data, size_t 
 		}
 	}
 	return stack_join(&stack, data, nr_rows, nr_parts);
+}
+
+/* The spread of all boots of a series, whatever its workloads. */
+static struct report_stat series_spread(const struct report *report, size_t series, size_t metric)
+{
+	struct report_stat spread = { .min = NAN, .max = NAN };
+
+	for (size_t i = 0; i < report->nr_cells; i++) {
+		struct report_stat stat = report_stat(&report->cells[i], metric);
+
+		if (report->cells[i].series != series)
+			continue;
+		spread.min = fmin(spread.min, stat.min);
+		spread.max = fmax(spread.max, stat.max);
+	}
+	return spread;
 }
 
 bool report_plot_stages(const struct report *report, struct strbuf *data, size_t *nr_rows,
@@ -338,14 +350,54 @@ bool report_plot_stages(const struct report *report, struct strbuf *data, size_t
 	}
 	for (size_t s = 0; s < report->nr_series && stack.nr_parts; s++) {
 		double ends[ARRAY_SIZE(stages)] = { 0 };
+		struct report_stat spread;
 		bool any = false;
 
 		for (size_t p = 0; p < stack.nr_parts; p++) {
 			ends[p] = report_series_value(report, s, metrics[p]);
 			any |= !isnan(ends[p]);
 		}
+		spread = series_spread(report, s, metrics[stack.nr_parts - 1]);
 		if (any)
-			stack_add_row(report, &stack, s, ends, "s");
+			stack_add_row(report, &stack, s, ends, &spread, "s");
 	}
 	return stack_join(&stack, data, nr_rows, nr_parts);
+}
+
+/* A group of the costs: what each mode's multiple is. */
+static void add_cost(const struct report *report, const struct report_column *column,
+		     struct plot_blocks *blocks)
+{
+	size_t metric = report_column_metric(report, column), first = 0;
+
+	for (size_t s = 1; s < report->nr_series; s++) {
+		struct report_ratio ratio = report_series_ratio(report, s, metric);
+		const struct report_series *series = &report->series[s];
+		autofree char *text = report_ratio_text(&ratio);
+
+		if (!(ratio.ratio > 0))
+			continue;
+		if (!first) {
+			plot_blocks_heading(blocks, column->title);
+			first = blocks->nr_rows;
+		}
+		plot_blocks_point(blocks, &(struct plot_point){ ratio.ratio, ratio.low, ratio.high,
+								series->colour, (unsigned int)s - 1,
+								series->label, text });
+	}
+	if (first)
+		plot_blocks_group(blocks, first);
+}
+
+bool report_plot_costs(const struct report *report, struct strbuf *data, size_t *nr_rows)
+{
+	const struct report_column *columns[MAX_COLUMNS];
+	size_t nr = report_columns(report, columns);
+	struct plot_blocks blocks = { 0 };
+
+	for (size_t c = 0; c < nr; c++)
+		if (columns[c]->relative)
+			add_cost(report, columns[c], &blocks);
+	plot_blocks_join(&blocks, data, nr_rows);
+	return *nr_rows > 0;
 }

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "bench/workload.h"
+#include "harness/ab.h"
 #include "harness/config.h"
 #include "harness/lab.h"
 #include "harness/log.h"
@@ -19,8 +20,7 @@
 #include "harness/util.h"
 
 #define RESULTS "results"
-#define EXPERIMENT "experiment.yaml" /* the copy of the configuration in a run's folder */
-#define LAB_LIVES 3		     /* a lab that stalls or crashes is replaced, so often */
+#define LAB_LIVES 3 /* a lab that stalls or crashes is replaced, so often */
 
 /* --- the run's folder --- */
 
@@ -38,7 +38,14 @@ static void link_latest(const char *dir)
 		log_debug("cannot link %s: %s", link, strerror(errno));
 }
 
-static char *new_run_dir(const struct experiment *exp)
+/* A shard's folder says which it is, so that its host can find it again. */
+static char *shard_dir(const struct run_options *options)
+{
+	return xasprintf(RESULTS "/shards/%s/shard-%u-of-%u", options->run_id, options->shard.k,
+			 options->shard.n);
+}
+
+char *run_new_dir(const char *name)
 {
 	char stamp[32];
 	time_t now = time(NULL);
@@ -46,14 +53,14 @@ static char *new_run_dir(const struct experiment *exp)
 
 	gmtime_r(&now, &tm);
 	strftime(stamp, sizeof(stamp), "%Y%m%d-%H%M%S", &tm);
-	return xasprintf(RESULTS "/%s-%s", exp->name, stamp);
+	return xasprintf(RESULTS "/%s-%s", name, stamp);
 }
 
-static int copy_experiment(const struct experiment *exp, const char *dir)
+int run_copy_experiment(const char *path, const char *dir)
 {
 	autofree char *to = xasprintf("%s/" EXPERIMENT, dir);
 	size_t len;
-	autofree char *text = file_read(exp->path, &len);
+	autofree char *text = file_read(path, &len);
 
 	return text ? file_replace(to, text, len) : -errno;
 }
@@ -61,7 +68,9 @@ static int copy_experiment(const struct experiment *exp, const char *dir)
 /* Makes the folder of a new run, with the configuration in it. Its real path, or NULL. */
 static char *make_run_dir(const struct run_options *options, const struct experiment *exp)
 {
-	autofree char *dir = options->out ? xstrdup(options->out) : new_run_dir(exp);
+	autofree char *dir = options->out	? xstrdup(options->out)
+			     : options->shard.n ? shard_dir(options)
+						: run_new_dir(exp->name);
 	autofree char *manifest = xasprintf("%s/manifest.json", dir);
 	char *real;
 	int ret;
@@ -73,7 +82,7 @@ static char *make_run_dir(const struct run_options *options, const struct experi
 	ret = mkdir_all(dir);
 	real = ret ? NULL : realpath(dir, NULL);
 	if (!ret)
-		ret = real ? copy_experiment(exp, real) : -errno;
+		ret = real ? run_copy_experiment(exp->path, real) : -errno;
 	if (!ret)
 		return real;
 	log_err("cannot make %s: %s", dir, strerror(-ret));
@@ -82,6 +91,26 @@ static char *make_run_dir(const struct run_options *options, const struct experi
 }
 
 /* --- in the lab --- */
+
+/* A session's own state says what it runs; the time that is left is the lab's to know. */
+static void add_session(const struct run_options *options, const char *out, struct strlist *argv)
+{
+	double left_s = options->deadline_s - now_s();
+
+	strlist_addf(argv, "--resume=%s", out);
+	strlist_addf(argv, "--time-limit=%.0fs", left_s > 1 ? left_s : 1);
+}
+
+/* The noise floors that are kept with the user's state are to be found in the lab, too. */
+static void add_environment(struct strlist *argv)
+{
+	static const char *const names[] = { "HOME", "XDG_STATE_HOME" };
+
+	strlist_addf(argv, "IOMMUBENCH_PROGRESS=%s", isatty(STDOUT_FILENO) ? "terminal" : "plain");
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (getenv(names[i]))
+			strlist_addf(argv, "%s=%s", names[i], getenv(names[i]));
+}
 
 /* The harness' own command line inside of the lab. */
 static void inner_command(const struct run_options *options, const char *dir, bool resume,
@@ -93,17 +122,25 @@ static void inner_command(const struct run_options *options, const char *dir, bo
 	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
 		log_warn("/proc/self/exe: %s", strerror(errno));
 	strlist_add(argv, "env");
-	strlist_addf(argv, "IOMMUBENCH_PROGRESS=%s", isatty(STDOUT_FILENO) ? "terminal" : "plain");
+	add_environment(argv);
 	strlist_add(argv, self);
 	strlist_add(argv, "run");
-	strlist_addf(argv, "%s/" EXPERIMENT, out);
 	strlist_add(argv, "--where=host");
 	strlist_add(argv, "--host=" LAB_HOST_FILE);
+	if (ab_is_session(dir)) {
+		add_session(options, out, argv);
+		return;
+	}
+	strlist_addf(argv, "%s/" EXPERIMENT, out);
 	strlist_addf(argv, "--%s=%s", resume ? "resume" : "out", out);
 	if (options->only)
 		strlist_addf(argv, "--only=%s", options->only);
 	if (options->boots)
 		strlist_addf(argv, "--boots=%u", options->boots);
+	if (options->shard.n) {
+		strlist_addf(argv, "--shard=%u/%u", options->shard.k, options->shard.n);
+		strlist_addf(argv, "--run-id=%s", options->run_id);
+	}
 }
 
 /* One lab's life. 0 with the inner exit code in *code, or what lab_run() says. */
@@ -137,24 +174,20 @@ static int run_in_one_lab(const struct run_options *options, const struct lab_op
 }
 
 /* What only the outside knows: the machine under the lab, and labs that were lost. */
-static void annotate(const char *dir, json_t *description, int stalls, bool interrupted)
+static void annotate(const char *dir, json_t *description, bool interrupted)
 {
 	struct manifest manifest;
 
-	if (manifest_load(dir, &manifest)) {
-		json_decref(description);
+	if (manifest_load(dir, &manifest))
 		return;
-	}
-	json_object_set_new(description, "stalls", json_integer(stalls));
-	json_object_set_new(json_object_get(manifest.root, "environment"), "lab", description);
+	json_object_set(json_object_get(manifest.root, "environment"), "lab", description);
 	if (interrupted)
 		manifest_set_status(&manifest, "partial");
 	manifest_save(&manifest);
 	manifest_free(&manifest);
 }
 
-/* What the VMs of one boot take of the host's memory, at most. */
-static uint64_t memory_needed(const struct experiment *exp)
+uint64_t run_memory_bytes(const struct experiment *exp)
 {
 	uint64_t most = exp->guest.memory_bytes;
 
@@ -172,14 +205,24 @@ static uint64_t memory_needed(const struct experiment *exp)
 	return most;
 }
 
-static int run_in_lab(const struct run_options *options, const struct experiment *exp,
-		      const char *dir)
+/* A run, or the two of a session: what is not there is passed over. */
+static void annotate_all(const char *dir, json_t *description, bool interrupted)
+{
+	annotate(dir, description, interrupted);
+	for (unsigned int side = 0; side < NR_SIDES; side++) {
+		autofree char *own = xasprintf("%s/%s", dir, turns_side(side));
+
+		annotate(own, description, interrupted);
+	}
+}
+
+int run_in_lab(const struct run_options *options, const struct guest_config *guest, const char *dir)
 {
 	struct lab_options lab_options = {
 		.build_dir = options->build_dir,
 		.scripts_dir = options->scripts_dir,
-		.guest_bytes = memory_needed(exp),
-		.guest_cpus = exp->guest.cpus,
+		.guest_bytes = guest->memory_bytes,
+		.guest_cpus = guest->cpus,
 		.results_dir = dir,
 	};
 	autofree char *path = xasprintf("%s/manifest.json", dir);
@@ -197,7 +240,9 @@ static int run_in_lab(const struct run_options *options, const struct experiment
 	}
 	if (ret && ret != -EINTR)
 		log_info("finished boots are kept: 'iommubench run --resume %s' goes on", dir);
-	annotate(dir, description, stalls, ret != 0);
+	json_object_set_new(description, "stalls", json_integer(stalls));
+	annotate_all(dir, description, ret != 0);
+	json_decref(description);
 	return code;
 }
 
@@ -219,8 +264,8 @@ static int report(const struct run_options *options, const char *dir)
 }
 
 /* The lab's own host file names what it has; a dry run shows it without booting it. */
-static int dry_run(const struct run_options *options, const struct experiment *exp,
-		   struct plan *plan, struct host *host, bool in_lab)
+int run_dry(const struct run_options *options, const struct experiment *exp, struct plan *plan,
+	    const struct host *host, bool in_lab)
 {
 	struct host_device devices[] = {
 		{ .kind = (char *)"nvme", .address = (char *)LAB_NVME, .writable = true },
@@ -235,6 +280,9 @@ static int dry_run(const struct run_options *options, const struct experiment *e
 
 	if (in_lab)
 		printf("in the virtual lab:\n");
+	if (options->shard.n)
+		printf("shard %u of %u: %zu of %zu cells\n", options->shard.k, options->shard.n,
+		       plan->nr_cells, json_array_size(json_object_get(plan->shard, "cells")));
 	return run_host_dry(options, exp, plan, in_lab ? &lab : host);
 }
 
@@ -246,13 +294,15 @@ static int run_and_report(const struct run_options *options, const struct experi
 	autofree char *manifest = NULL;
 	autofree char *dir =
 		options->resume ? realpath(options->resume, NULL) : make_run_dir(options, exp);
+	struct guest_config guest = exp->guest;
 	int code, reported;
 
 	if (!dir)
 		return EXIT_USAGE;
-	if (outermost)
+	if (outermost && !options->shard.n)
 		link_latest(dir);
-	code = in_lab ? run_in_lab(options, exp, dir) : run_host(options, exp, plan, host, dir);
+	guest.memory_bytes = run_memory_bytes(exp);
+	code = in_lab ? run_in_lab(options, &guest, dir) : run_host(options, exp, plan, host, dir);
 	manifest = xasprintf("%s/manifest.json", dir);
 	if (!outermost || !file_exists(manifest))
 		return code;
@@ -267,22 +317,70 @@ static char *config_path(const struct run_options *options)
 	return options->config ? xstrdup(options->config) : NULL;
 }
 
-int run_command(const struct run_options *options)
+bool run_wants_lab(const struct run_options *options)
+{
+	return options->where == RUN_LAB || (options->where == RUN_AUTO && !options->host_file);
+}
+
+/* A shard that is resumed knows which it is. */
+static int resume_shard(struct run_options *options, char **run_id)
+{
+	struct shard shard;
+	int ret = shard_of_run(options->resume, &shard, run_id);
+
+	if (ret) /* a lab that was lost while it started has left no manifest */
+		return ret == -ENOENT ? 0 : ret;
+	if (options->shard.n && (options->shard.k != shard.k || options->shard.n != shard.n ||
+				 strcmp(options->run_id, *run_id) != 0)) {
+		log_err("%s: shard %u/%u of run %s, not the one to resume: leave --shard and "
+			"--run-id out",
+			options->resume, shard.k, shard.n, *run_id ? *run_id : "?");
+		return -EINVAL;
+	}
+	options->shard = shard;
+	options->run_id = *run_id;
+	return 0;
+}
+
+static int make_plan(const struct run_options *options, const struct experiment *exp,
+		     struct plan **plan)
+{
+	int ret = plan_new(exp, options->only, options->boots, plan);
+
+	if (!ret && options->shard.n)
+		ret = shard_apply(exp, &options->shard, options->run_id, *plan);
+	return ret;
+}
+
+static int run_one(const struct run_options *options)
 {
 	autofree char *path = config_path(options);
-	bool in_lab =
-		options->where == RUN_LAB || (options->where == RUN_AUTO && !options->host_file);
+	bool in_lab = run_wants_lab(options);
 	struct experiment *exp = NULL;
 	struct host *host = NULL;
 	struct plan *plan = NULL;
 	int code = EXIT_USAGE;
 
 	if (!experiment_load(path, &exp) && !host_load(in_lab ? NULL : options->host_file, &host) &&
-	    !plan_new(exp, options->only, options->boots, &plan))
-		code = options->dry_run ? dry_run(options, exp, plan, host, in_lab)
+	    !make_plan(options, exp, &plan)) {
+		host->build_dir = options->build_dir;
+		code = options->dry_run ? run_dry(options, exp, plan, host, in_lab)
 					: run_and_report(options, exp, plan, host, in_lab);
+	}
 	plan_free(plan);
 	host_free(host);
 	experiment_free(exp);
 	return code;
+}
+
+int run_command(const struct run_options *options)
+{
+	struct run_options own = *options;
+	autofree char *run_id = NULL;
+
+	if (options->ab || (options->resume && ab_is_session(options->resume)))
+		return ab_command(options);
+	if (options->resume && resume_shard(&own, &run_id))
+		return EXIT_USAGE;
+	return run_one(&own);
 }

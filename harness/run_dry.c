@@ -26,8 +26,11 @@ static void print_cell(const struct dry_run *run, const struct cell *cell)
 
 	printf("cell %s%s%s\n", cell->id, cell->skip ? ": skipped: " : "",
 	       cell->skip ? cell->skip : "");
-	if (cell->skip || boot_config(run->options->build_dir, run->host, &run->exp->guest,
-				      placement, cell, &config))
+	if (!cell->skip && cell->mode->attach == ATTACH_HOST)
+		printf("  no VM: on this host itself\n");
+	if (cell->skip || cell->mode->attach == ATTACH_HOST ||
+	    boot_config(run->options->build_dir, run->host, &run->exp->guest, placement, cell,
+			&config))
 		return;
 	command = vm_command_line(&config, "DIR");
 	printf("  %s\n", command);
@@ -52,14 +55,28 @@ static void print_placements(const struct dry_run *run)
 	}
 }
 
-static void print_host_writes(const struct host *host)
+/* Is the device taken from the host's driver by any of its cells? */
+static bool is_assigned(const struct plan *plan, const char *kind)
+{
+	for (size_t i = 0; i < plan->nr_cells; i++) {
+		const struct cell *cell = &plan->cells[i];
+
+		if (!cell->skip && !strcmp(cell->device->name, kind) &&
+		    cell->mode->attach == ATTACH_VFIO)
+			return true;
+	}
+	return false;
+}
+
+static void print_host_writes(const struct plan *plan, const struct host *host)
 {
 	for (size_t i = 0; i < host->nr_devices; i++) {
 		const struct host_device *device = &host->devices[i];
 		autofree char *driver = pci_driver(device->address);
 
-		printf("host write: bind %s (%s) to vfio-pci, from %s; undone at the end\n",
-		       device->address, device->kind, driver ? driver : "its driver");
+		if (is_assigned(plan, device->kind))
+			printf("host write: bind %s (%s) to vfio-pci, from %s; undone at the end\n",
+			       device->address, device->kind, driver ? driver : "its driver");
 		if (device->peer || device->remote)
 			printf("host write: network namespace " PEER_NETNS
 			       " for the interface of %s%s%s; "
@@ -82,6 +99,9 @@ static void print_mode_writes(const struct plan *plan)
 		for (; write && write->path && !seen; write++)
 			printf("host write: %s to %s, for %s; undone at the end\n", write->value,
 			       write->path, mode->name);
+		if (mode->host_change && !seen)
+			printf("host write: %s, for %s; put back for the other modes\n",
+			       mode->host_change, mode->name);
 	}
 }
 
@@ -99,7 +119,11 @@ int run_host_dry(const struct run_options *options, const struct experiment *exp
 	for (size_t i = 0; i < plan->nr_cells; i++)
 		print_cell(&run, &plan->cells[i]);
 	print_placements(&run);
-	print_host_writes(host);
+	print_host_writes(plan, host);
+	if (!strcmp(host->kind, "host") && tuning_print(host, stdout)) {
+		placements_free(&run.placements);
+		return EXIT_PREFLIGHT;
+	}
 	print_mode_writes(plan);
 	for (size_t i = 0; i < plan->nr_boots; i++)
 		estimate += run_estimate_s(exp, plan, host, &plan->boots[i]);

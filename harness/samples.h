@@ -45,7 +45,7 @@ int samples_append(const char *path, const struct sample_key *key, const struct 
 
 /* A row as read back; its strings belong to the table. */
 struct sample_row {
-	char *cell, *mode, *device, *workload, *variant, *metric, *unit;
+	const char *cell, *mode, *device, *workload, *variant, *metric, *unit;
 	unsigned int boot;
 	enum direction direction;
 	double value;
@@ -53,14 +53,25 @@ struct sample_row {
 struct sample_table {
 	struct sample_row *rows;
 	size_t nr;
+	struct sample_names *names; /* what the rows' strings point to */
 };
 /*
- * Reads a samples.csv. Returns 0, or -EINVAL on a malformed file (header, field count, a value
- * that is no finite number), naming file and line in a logged error. A last line without its
+ * Reads a samples.csv, a line at a time: memory is needed for the rows (72 bytes each, at most
+ * 4 Mi of them) and once for each different name (at most 64 Ki). Returns 0, or -EINVAL on a
+ * malformed file (header, field count, a value that is no finite number), naming file and line in
+ * a logged error; -EFBIG if it has more than 1 GiB; or another -errno. A last line without its
  * end (a crash while writing) is left out with a warning.
  */
 int samples_read(const char *path, struct sample_table *out);
 void sample_table_free(struct sample_table *table);
+
+/*
+ * Adds the file's rows that keep() wants to the text, the header before the first. 0, or as
+ * samples_read().
+ */
+struct strbuf;
+int samples_filter(const char *path, bool (*keep)(const void *arg, const struct sample_row *row),
+		   const void *arg, struct strbuf *text);
 
 /*
  * Drops the rows that keep() does not want, and a torn last line; replaces the file

@@ -2,9 +2,11 @@
 /* Small helpers every part uses. */
 #include "harness/util.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <limits.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
@@ -106,6 +108,14 @@ void strlist_free(struct strlist *list)
 	*list = (struct strlist){ 0 };
 }
 
+bool strlist_has(const struct strlist *list, const char *text)
+{
+	for (size_t i = 0; i < list->nr; i++)
+		if (!strcmp(list->items[i], text))
+			return true;
+	return false;
+}
+
 char *file_read(const char *path, size_t *len)
 {
 	autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -160,6 +170,24 @@ int write_all(int fd, const void *data, size_t len)
 	return 0;
 }
 
+FILE *file_open_regular(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "re");
+	struct stat st;
+
+	if (!file) {
+		if (fd >= 0)
+			close(fd);
+		return NULL;
+	}
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode))
+		return file;
+	fclose(file);
+	errno = EINVAL;
+	return NULL;
+}
+
 int file_write(const char *path, const char *text, bool create)
 {
 	int flags = O_WRONLY | O_CLOEXEC | (create ? O_CREAT | O_TRUNC : 0);
@@ -191,6 +219,36 @@ int file_replace(const char *path, const char *data, size_t len)
 bool file_exists(const char *path)
 {
 	return access(path, F_OK) == 0;
+}
+
+char *link_name(const char *path)
+{
+	char target[PATH_MAX];
+	ssize_t len = readlink(path, target, sizeof(target) - 1);
+	const char *slash;
+
+	if (len < 0)
+		return NULL;
+	target[len] = '\0';
+	slash = strrchr(target, '/');
+	return xstrdup(slash ? slash + 1 : target);
+}
+
+static int is_visible(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.';
+}
+
+void dir_names(const char *path, struct strlist *names)
+{
+	struct dirent **entries = NULL;
+	int nr = scandir(path, &entries, is_visible, alphasort);
+
+	for (int i = 0; i < nr; i++) {
+		strlist_add(names, entries[i]->d_name);
+		free(entries[i]);
+	}
+	free(entries);
 }
 
 int mkdir_all(const char *path)

@@ -56,6 +56,8 @@ struct strlist {
 void strlist_add(struct strlist *list, const char *text);
 __attribute__((format(printf, 2, 3))) void strlist_addf(struct strlist *list, const char *fmt, ...);
 void strlist_free(struct strlist *list);
+#define autolist __attribute__((cleanup(strlist_free)))
+bool strlist_has(const struct strlist *list, const char *text);
 
 /* Bytes that programs can still have without swapping (MemAvailable); 0: not known. */
 uint64_t memory_available(void);
@@ -64,11 +66,21 @@ uint64_t memory_available(void);
 char *file_read(const char *path, size_t *len);
 /* As file_read(), with trailing white space removed: for sysfs and proc attributes. */
 char *file_read_trimmed(const char *path);
+/*
+ * fopen(path, "re"), to fclose(), for files from outside: never waits, as for a pipe's other end.
+ * NULL with errno, EINVAL if it is no regular file.
+ */
+FILE *file_open_regular(const char *path);
 /* Writes in one write() call, as sysfs needs; the file must exist unless create is set. */
 int file_write(const char *path, const char *text, bool create);
 /* Replaces path atomically (temporary file, fsync, rename): a crash leaves old or new. */
 int file_replace(const char *path, const char *data, size_t len);
 bool file_exists(const char *path);
+/* The last component of what a symbolic link points to, to free; NULL with errno. */
+char *link_name(const char *path);
+/* Adds the names in a directory, sorted, without those that begin with a dot; none if unreadable.
+ */
+void dir_names(const char *path, struct strlist *names);
 /* mkdir -p. An existing directory is success. */
 int mkdir_all(const char *path);
 /* rm -r, not following symbolic links; a missing path is success. */

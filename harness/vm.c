@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "harness/agent_proto.h"
+#include "harness/guest_files.h"
 #include "harness/log.h"
 #include "harness/shell.h"
 
@@ -35,8 +36,11 @@ static const char *const common_cmdline[] = {
 
 void vm_config_free(struct vm_config *config)
 {
+	free(config->qemu);
 	free(config->kernel);
 	free(config->initrd);
+	free(config->root);
+	free(config->backend);
 	strlist_free(&config->args);
 	strlist_free(&config->cmdline);
 	strlist_free(&config->env);
@@ -50,44 +54,73 @@ static int need_file(const char *path)
 	return -ENOENT;
 }
 
-int vm_config_guest(const char *build_dir, uint64_t memory_bytes, unsigned int cpus,
-		    struct vm_config *config)
+/* The file that is named, or the build's, of those images. To free. */
+static char *choose_file(const struct vm_config *config, enum guest_file file, const char *folder,
+			 const char *which, const char *name)
 {
-	autofree char *root = xasprintf("%s/images/guest.erofs", build_dir);
+	const char *named = config->files ? config->files->paths[file] : NULL;
+
+	return named ? xstrdup(named)
+		     : xasprintf("%s/%s%s/%s", config->build_dir, folder, which, name);
+}
+
+/* Compressed: started unpacked (PVH), a guest with VFIO and a vIOMMU never comes up. */
+void vm_config_images(struct vm_config *config, const char *which)
+{
+	free(config->kernel);
+	free(config->initrd);
+	free(config->root);
+	config->kernel = choose_file(config, GUEST_KERNEL, "kernel", which, "vmlinuz");
+	config->initrd = choose_file(config, GUEST_INITRD, "images", which, "guest.cpio");
+	config->root = choose_file(config, GUEST_ROOT, "images", which, "guest.erofs");
+}
+
+int vm_config_guest(const char *build_dir, const struct guest_files *files, uint64_t memory_bytes,
+		    unsigned int cpus, struct vm_config *config)
+{
 	int ret;
 
 	*config = (struct vm_config){ .accel = "kvm",
 				      .cpu = "host",
 				      .firmware = "qboot.rom",
 				      .build_dir = build_dir,
+				      .files = files,
 				      .memory_bytes = memory_bytes,
 				      .cpus = cpus,
 				      .no_thp = true };
-	/* Compressed: started unpacked (PVH), a guest with VFIO and a vIOMMU never comes up. */
-	config->kernel = xasprintf("%s/kernel/vmlinuz", build_dir);
-	config->initrd = xasprintf("%s/images/guest.cpio", build_dir);
-	strlist_add(&config->args, "-drive");
-	strlist_addf(&config->args, "file=%s,if=none,id=root,format=raw,readonly=on", root);
-	strlist_add(&config->args, "-device");
-	strlist_add(&config->args, "virtio-blk-pci,drive=root,addr=0x2");
+	vm_config_images(config, "");
+	config->backend = choose_file(config, GUEST_BACKEND, "drivers", "", "libcoiommu.so");
+	if (files && files->paths[GUEST_QEMU])
+		config->qemu = xstrdup(files->paths[GUEST_QEMU]);
 	ret = need_file(config->kernel);
 	if (!ret)
 		ret = need_file(config->initrd);
 	if (!ret)
-		ret = need_file(root);
+		ret = need_file(config->root);
 	if (ret)
 		vm_config_free(config);
 	return ret;
 }
 
-void vm_config_bind_memory(struct vm_config *config, int node)
+/* Memory that QEMU would not choose by itself. */
+static void add_memory(const struct vm_config *config, struct strlist *argv)
 {
-	strlist_add(&config->args, "-object");
-	strlist_addf(&config->args,
-		     "memory-backend-ram,id=ram0,size=%lluM,host-nodes=%d,policy=bind",
-		     (unsigned long long)(config->memory_bytes / MIB), node);
-	strlist_add(&config->args, "-machine");
-	strlist_add(&config->args, "memory-backend=ram0");
+	struct strbuf object = { 0 };
+
+	if (!config->hugetlb && !config->bind_memory)
+		return;
+	strbuf_addf(&object, "memory-backend-%s,id=ram0,size=%lluM",
+		    config->hugetlb ? "memfd" : "ram",
+		    (unsigned long long)(config->memory_bytes / MIB));
+	if (config->hugetlb)
+		strbuf_addf(&object, ",hugetlb=on,hugetlbsize=2M,prealloc=on");
+	if (config->bind_memory)
+		strbuf_addf(&object, ",host-nodes=%d,policy=bind", config->memory_node);
+	strlist_add(argv, "-object");
+	strlist_add(argv, object.data);
+	strlist_add(argv, "-machine");
+	strlist_add(argv, "memory-backend=ram0");
+	free(object.data);
 }
 
 /* -append takes one string. */
@@ -102,16 +135,22 @@ static char *join_cmdline(const struct vm_config *config)
 	return sb.data;
 }
 
+static const char *qemu_of(const struct vm_config *config)
+{
+	return config->qemu ? config->qemu : QEMU;
+}
+
 /* The one place that makes QEMU's command line; descriptors of -1 stand in a dry run. */
 static void build_argv(const struct vm_config *config, const char *dir, int qmp_fd, int agent_fd,
 		       struct strlist *argv)
 {
 	autofree char *cmdline = join_cmdline(config);
 	const char *const fixed[] = {
-		QEMU, "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none",
-		"-S", "-msg",	     "timestamp=on",	"-M",	      MACHINE,
+		"-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-S",
+		"-msg",	       "timestamp=on",	  "-M",		MACHINE,
 	};
 
+	strlist_add(argv, qemu_of(config));
 	for (size_t i = 0; i < ARRAY_SIZE(fixed); i++)
 		strlist_add(argv, fixed[i]);
 	if (config->firmware) {
@@ -144,6 +183,13 @@ static void build_argv(const struct vm_config *config, const char *dir, int qmp_
 	strlist_addf(argv, "socket,id=agent,fd=%d", agent_fd);
 	strlist_add(argv, "-device");
 	strlist_add(argv, "virtserialport,chardev=agent,nr=1,name=" AGENT_PORT_NAME);
+	if (config->root) {
+		strlist_add(argv, "-drive");
+		strlist_addf(argv, "file=%s,if=none,id=root,format=raw,readonly=on", config->root);
+		strlist_add(argv, "-device");
+		strlist_add(argv, "virtio-blk-pci,drive=root,addr=0x2");
+	}
+	add_memory(config, argv);
 	for (size_t i = 0; i < config->args.nr; i++)
 		strlist_add(argv, config->args.items[i]);
 }
@@ -209,19 +255,76 @@ static int launch(struct vm *vm, const struct vm_config *config, int qmp_fd, int
 	if (!ret)
 		ret = proc_start(argv.items, &options, &vm->proc);
 	if (ret == -ENOENT)
-		log_err("%s is not installed: run 'make deps'", QEMU);
+		log_err("%s is not installed: run 'make deps'", qemu_of(config));
 	strlist_free(&argv);
 	return ret;
 }
 
-int vm_start(const struct vm_config *config, const char *dir, struct vm **out)
+static struct vm *new_vm(const char *dir)
 {
 	struct vm *vm = xzalloc(sizeof(*vm));
-	int qmp[2] = { -1, -1 }, agent[2] = { -1, -1 };
-	int ret = mkdir_all(dir);
 
 	vm->dir = xstrdup(dir);
 	vm->waiter = (struct waiter){ .pidfd = -1, .tick_ms = 250 };
+	vm->qmp_fd = vm->agent_fd = -1;
+	return vm;
+}
+
+static int launch_agent(struct vm *vm, const char *build_dir, const char *netns, int fd)
+{
+	autoclose int logfile = open_log(vm->dir, "agent.log");
+	struct proc_options options = {
+		.keep_fds = &fd, .nr_keep_fds = 1, .out = logfile, .err = logfile
+	};
+	struct strlist argv = { 0 };
+	int ret;
+
+	if (logfile < 0)
+		return -errno;
+	if (netns) {
+		strlist_add(&argv, "ip");
+		strlist_add(&argv, "netns");
+		strlist_add(&argv, "exec");
+		strlist_add(&argv, netns);
+	}
+	strlist_addf(&argv, "%s/agent", build_dir);
+	strlist_add(&argv, "--serve");
+	strlist_addf(&argv, "%d", fd);
+	strlist_addf(&argv, "%s/load", build_dir);
+	vm->started_ns = now_ns();
+	ret = proc_start(argv.items, &options, &vm->proc);
+	strlist_free(&argv);
+	return ret;
+}
+
+int vm_start_agent(const char *build_dir, const char *netns, const char *dir, struct vm **out)
+{
+	struct vm *vm = new_vm(dir);
+	int agent[2] = { -1, -1 };
+	int ret = mkdir_all(dir);
+
+	if (!ret && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, agent))
+		ret = -errno;
+	vm->agent_fd = agent[0];
+	if (!ret)
+		ret = launch_agent(vm, build_dir, netns, agent[1]);
+	if (agent[1] >= 0)
+		close(agent[1]);
+	if (ret) {
+		vm_stop(vm, false);
+		return ret;
+	}
+	vm->waiter.pidfd = vm->proc.pidfd;
+	*out = vm;
+	return 0;
+}
+
+int vm_start(const struct vm_config *config, const char *dir, struct vm **out)
+{
+	struct vm *vm = new_vm(dir);
+	int qmp[2] = { -1, -1 }, agent[2] = { -1, -1 };
+	int ret = mkdir_all(dir);
+
 	if (!ret && (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, qmp) ||
 		     socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, agent)))
 		ret = -errno;
@@ -234,7 +337,7 @@ int vm_start(const struct vm_config *config, const char *dir, struct vm **out)
 	if (agent[1] >= 0)
 		close(agent[1]);
 	if (ret) {
-		log_err("cannot start %s in %s: %s", QEMU, dir, strerror(-ret));
+		log_err("cannot start %s in %s: %s", qemu_of(config), dir, strerror(-ret));
 		vm_stop(vm, false);
 		return ret;
 	}

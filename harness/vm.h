@@ -15,32 +15,42 @@
 #include "harness/util.h"
 #include "harness/wait.h"
 
+struct guest_files;
+
 struct vm_config {
 	const char *accel;     /* QEMU's -accel: "kvm", "tcg,thread=multi" */
 	const char *cpu;       /* QEMU's -cpu */
 	const char *firmware;  /* QEMU's -bios; NULL: QEMU's own choice */
 	const char *build_dir; /* where modes find what they add; a measured guest's only */
+	const struct guest_files *files; /* chosen in place of the build's; NULL: none */
 	uint64_t memory_bytes;
 	unsigned int cpus;
+	char *qemu;		  /* path, owned; NULL: the one that is installed */
 	char *kernel, *initrd;	  /* paths, owned */
+	char *root;		  /* image of the root file system, owned; NULL: none */
+	char *backend;		  /* path of coIOMMU's library, owned; a measured guest's only */
 	struct strlist args;	  /* QEMU arguments after the machine's own */
 	struct strlist cmdline;	  /* kernel arguments */
 	struct strlist env;	  /* NAME=VALUE for QEMU's environment */
-	bool no_thp;		  /* guest memory in 4 KiB pages */
 	const char *cgroup;	  /* that QEMU joins; NULL: ours */
+	const char *vfio_options; /* of an assigned device, after a comma; NULL: none */
+	bool no_thp;		  /* no transparent huge pages */
+	bool hugetlb;		  /* guest memory in reserved pages of 2 MiB */
+	bool bind_memory;	  /* ... and from memory_node only */
+	int memory_node;
 	bool console_on_terminal; /* hvc0 is our standard input and output (interactive lab) */
 };
 void vm_config_free(struct vm_config *config);
 
-/*
- * A measured guest's machine with the images found in build_dir (0, or -ENOENT with the
- * remedy logged). Modes and devices add to it.
- */
-int vm_config_guest(const char *build_dir, uint64_t memory_bytes, unsigned int cpus,
-		    struct vm_config *config);
+/* Whose images a measured guest can have: "" (the distribution's kernel) or "-newer". */
+void vm_config_images(struct vm_config *config, const char *which);
 
-/* Guest memory comes from that NUMA node only. Before the command line is made. */
-void vm_config_bind_memory(struct vm_config *config, int node);
+/*
+ * A measured guest's machine with the images found in build_dir, but for what files names, if not
+ * NULL (0, or -ENOENT with the remedy logged). Modes and devices add to it.
+ */
+int vm_config_guest(const char *build_dir, const struct guest_files *files, uint64_t memory_bytes,
+		    unsigned int cpus, struct vm_config *config);
 
 /* QEMU's complete command line as one shell-quoted line, to free: for --dry-run and records. */
 char *vm_command_line(const struct vm_config *config, const char *dir);
@@ -66,6 +76,12 @@ struct vm {
  * ended: vm_why_ended()) or another -errno. vm_stop() is to be called after any of them.
  */
 int vm_start(const struct vm_config *config, const char *dir, struct vm **out);
+/*
+ * No VM at all: the agent as a process of this machine, in that network namespace (NULL: ours),
+ * which dies with us and takes along what it runs. vm_await_ready() and vm_stop() are for it, too;
+ * it has no monitor.
+ */
+int vm_start_agent(const char *build_dir, const char *netns, const char *dir, struct vm **out);
 int vm_await_created(struct vm *vm, double timeout_s);
 int vm_run(struct vm *vm);
 int vm_await_ready(struct vm *vm, double timeout_s);

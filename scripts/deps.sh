@@ -5,10 +5,11 @@
 set -eu
 
 packages="gcc make git pkg-config libc6-dev libjansson-dev libyaml-dev libpci-dev libcmocka-dev
-	libdpdk-dev libhwloc-dev libnuma-dev
+	libdpdk-dev libhwloc-dev libnuma-dev libsqlite3-dev
 	qemu-system-x86 qemu-system-data fio iperf3 memcached ethtool iproute2 gnuplot-nox
-	kmod cpio erofs-utils busybox-static binutils xz-utils zstd procps
-	clang clang-format clang-tidy cppcheck libclang-rt-dev shellcheck sparse libxml2-utils"
+	slurmctld slurmd slurm-client munge kmod cpio erofs-utils busybox-static binutils xz-utils zstd
+	procps clang clang-format clang-tidy cppcheck libclang-rt-dev shellcheck sparse libxml2-utils
+	python3-prometheus-client"
 
 fail() {
 	echo "deps: $*" >&2
@@ -40,7 +41,9 @@ $sudo apt-get -q update >/dev/null || fail "'apt-get update' failed: is there a 
 $sudo apt-get -q -y --no-install-recommends install $missing >/dev/null ||
 	fail "cannot install:$missing"
 
-# Its package starts a server on this machine, which nobody asked for.
-case $missing in
-*" memcached"*) $sudo systemctl disable --now memcached >/dev/null 2>&1 || true ;;
-esac
+# Their packages start servers on this machine, which nobody asked for.
+for server in memcached slurmctld slurmd munge; do
+	case $missing in
+	*" $server"*) $sudo systemctl disable --now "$server" >/dev/null 2>&1 || true ;;
+	esac
+done

@@ -20,6 +20,10 @@ tools="fio iperf3 memcached ethtool kmod"
 # Drivers that a guest loads once it is up, with all they depend on.
 guest_modules="nvme e1000 e1000e igb igc ixgbe i40e ice mlx5_core virtio_net uio_pci_generic vfio-pci vfio_iommu_type1"
 
+# A guest whose kernel has it needs it before any of its devices.
+iommu=
+[ -z "$(find "$kernel/lib/modules" -name virtio-iommu.ko)" ] || iommu=virtio_iommu
+
 # Paths of modules and all they depend on, in loading order, below $kernel.
 module_paths() {
 	for module; do
@@ -88,7 +92,8 @@ mount devpts /dev/pts devpts
 symlink /proc/self/fd /dev/fd
 EOF
 
-initramfs "$work/guest" virtio_pci virtio_console virtio_blk erofs \
+# shellcheck disable=SC2086 # may be empty
+initramfs "$work/guest" virtio_pci $iommu virtio_console virtio_blk erofs \
 	>"$out/guest.cpio" <<'EOF'
 mount /dev/vda /root erofs ro
 mount /dev /root/dev bind

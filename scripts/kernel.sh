@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Unpacks the distribution's stock kernel into DIR without installing it: DIR/vmlinuz,
 # DIR/version, DIR/lib/modules/VERSION, and the headers to build modules with it in
-# DIR/headers/build. Usage: kernel.sh DIR
+# DIR/headers/build. With `newer`, that of the distribution's backports, without headers; this
+# machine's own package sources stay as they are. Usage: kernel.sh DIR [newer]
 set -eu
 
 dir=$1
+newer=${2:-}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 chmod 755 "$work"
@@ -14,6 +16,35 @@ fail() {
 	echo "kernel.sh: $*" >&2
 	exit 3
 }
+
+# backports URI SUITE: from here on apt knows nothing but that suite, in lists of its own.
+backports() {
+	mkdir -p "$work/apt/parts" "$work/apt/lists/partial" "$work/apt/cache/archives/partial"
+	echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $1 $2 main" \
+		>"$work/apt/parts/newer.list"
+	cat >"$work/apt/conf" <<EOF
+Dir::Etc::SourceList "/dev/null";
+Dir::Etc::SourceParts "$work/apt/parts";
+Dir::State::Lists "$work/apt/lists";
+Dir::Cache "$work/apt/cache";
+APT::Sandbox::User "root";
+EOF
+	export APT_CONFIG="$work/apt/conf"
+	apt-get -q update >"$work/update.log" 2>&1 || echo "E: it failed" >>"$work/update.log"
+	! grep -q '^[EW]:' "$work/update.log" ||
+		fail "cannot read $2 of $1: $(grep '^[EW]:' "$work/update.log" | head -n 1)"
+}
+
+if [ -n "$newer" ]; then
+	# shellcheck disable=SC1091 # this machine's
+	codename=$(. /etc/os-release && [ "$ID" = debian ] && echo "$VERSION_CODENAME") ||
+		fail "only Debian has a kernel in its backports"
+	# The mirror that this machine uses already.
+	# shellcheck disable=SC2016 # apt's own variable
+	uri=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Label: Debian' |
+		head -n 1)
+	backports "${uri:-http://deb.debian.org/debian/}" "$codename-backports"
+fi
 
 # The meta package's dependency names the kernel of today.
 image=
@@ -53,16 +84,19 @@ unpack() {
 # shellcheck disable=SC2086 # lists of package names
 {
 	unpack "$work/root" $packages
-	unpack "$work/headers" $headers
+	[ -n "$newer" ] || unpack "$work/headers" $headers
 }
 # Only now: a download that fails must leave the kernel that is there.
 rm -rf "$dir"
 mkdir -p "$dir/lib"
-mv "$work/headers" "$dir/headers"
-# What the packages expect in /usr/src is here.
-root=$(realpath "$dir/headers")
-ln -s "usr/src/linux-headers-$version" "$dir/headers/build"
-[ -L "$root/build/Makefile" ] || sed -i "s|/usr/src/|$root/usr/src/|g" "$root/build/Makefile"
+if [ -z "$newer" ]; then
+	mv "$work/headers" "$dir/headers"
+	# What the packages expect in /usr/src is here.
+	root=$(realpath "$dir/headers")
+	ln -s "usr/src/linux-headers-$version" "$dir/headers/build"
+	[ -L "$root/build/Makefile" ] ||
+		sed -i "s|/usr/src/|$root/usr/src/|g" "$root/build/Makefile"
+fi
 
 cp "$work/root/boot/vmlinuz-$version" "$dir/vmlinuz"
 # The kernel proper, unpacked: QEMU loads it as it is (PVH), which spares the lab the

@@ -82,7 +82,7 @@ errors() {
 }
 
 scripts() {
-	files '*.sh' .ci/run | xargs shellcheck --external-sources --source-path=SCRIPTDIR
+	files '*.sh' .ci/run scripts/nightly 'scripts/fleet/*' | xargs shellcheck --external-sources --source-path=SCRIPTDIR
 }
 
 have_files >"$output" 2>&1

@@ -83,8 +83,14 @@ step "the protocol with ThreadSanitizer"
 add_units make --no-print-directory coiommu-tsan
 step "fuzzing of the requests"
 add_units make --no-print-directory coiommu-fuzz
+step "fuzzing of what reads results"
+add_units make --no-print-directory results-fuzz
 step "the memcached load generator on the loopback"
 add_lines 37 timeout 180 tests/load.sh build
+step "the nightly script"
+add_lines 60 timeout 300 tests/nightly.sh
+step "replays of made traces"
+add_lines 20 timeout 180 tests/replay.sh build
 step "the packet benchmark between two network namespaces"
 if ip netns add "probe-$$" 2>/dev/null && ip -n "probe-$$" link add probe0 type veth peer name probe1; then
 	add_lines 47 timeout 180 tests/pkt.sh
@@ -96,6 +102,13 @@ step "a small experiment in the virtual lab"
 timeout 900 "$bench" run tests/lab/experiment.yaml --out "$out/run" ||
 	echo "exit status $?"
 add_lines 43 tests/lab/results.sh "$out/run" $((256 << 20))
+step "its exports and those of harmful results, read by the formats' own readers"
+add_lines 8 tests/export.py "$bench" "$out/run"
+step "the other modes, in the virtual lab"
+timeout 900 "$bench" run tests/lab/modes.yaml --out "$out/modes" || echo "exit status $?"
+newer=0
+[ ! -e build/images-newer/guest.erofs ] || newer=1
+add_lines $((50 + 3 * newer)) tests/lab/modes.sh "$out/modes" $((256 << 20)) $newer
 step "every network workload, in the virtual lab"
 timeout 900 "$bench" run tests/lab/network.yaml --out "$out/network" || echo "exit status $?"
 add_lines 44 tests/lab/network.sh "$out/network" $((256 << 20))
@@ -105,13 +118,30 @@ add_lines 20 tests/lab/strain.sh "$out/strain"
 step "more VMs than memory"
 timeout 900 "$bench" run tests/lab/overcommit.yaml --out "$out/overcommit" || echo "exit status $?"
 add_lines 9 tests/lab/overcommit.sh "$out/overcommit"
+step "a run split over hosts by Slurm, one of which is lost"
+add_lines 21 timeout 900 tests/lab/fleet.sh "$bench" tests/lab "$out/fleet"
+step "every figure of the reports, computed again from the samples"
+for run in run network strain; do
+	add_lines 1 build/tests/test_report_figures "$out/$run"
+done
+step "the report in a browser"
+if command -v chromium >/dev/null 2>&1; then
+	add_lines 18 timeout 300 tests/browser.sh "$out/run/report.html" "$out/network/report.html"
+else
+	tests/browser.sh # says that it is skipped
+fi
+step "coIOMMU recorded, and replayed"
+timeout 600 "$bench" run tests/lab/replay.yaml --out "$out/replay" || echo "exit status $?"
+add_lines 25 tests/lab/replay.sh "$bench" "$out/replay"
 step "coIOMMU: the driver's life, negative controls, memory pressure"
 in_lab 27 900 --cpus 2 sh "$(pwd)/tests/lab/coiommu.sh" "$(pwd)/build" "$(pwd)/tests/lab"
 step "accidents, in the virtual lab"
-in_lab 23 1200 sh "$(pwd)/tests/lab/inside.sh" "$bench" "$(pwd)/tests/lab"
+in_lab 39 1200 sh "$(pwd)/tests/lab/inside.sh" "$bench" "$(pwd)/tests/lab"
 step "accidents of the NIC and its peer"
 in_lab 36 1500 sh "$(pwd)/tests/lab/cable.sh" "$bench" "$(pwd)/tests/lab"
 step "accidents of the lab itself"
 add_lines 11 timeout 1500 tests/lab/outside.sh "$bench" "$(pwd)/tests/lab" "$out/outside"
+step "two modes against each other, in turns"
+add_lines 13 timeout 900 tests/lab/ab.sh "$bench" "$(pwd)/tests/lab" "$out/ab"
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -7,6 +7,7 @@
 #include <sys/file.h>
 #include <sys/wait.h>
 
+#include "harness/group_type.h"
 #include "harness/rebind.h"
 #include "tests/fake_host.h"
 #include "tests/fake_kernel.h"
@@ -34,6 +35,87 @@ static void test_bind(void **state)
 	/* Where it is already, nothing is done. */
 	assert_int_equal(journal_bind(journal, NVME, "nvme"), 0);
 	assert_no_journal();
+	assert_int_equal(journal_close(journal), 0);
+}
+
+/* One device, one attribute go back; the rest waits for the end. */
+static void test_put_back(void **state)
+{
+	struct journal *journal = open_journal();
+
+	assert_int_equal(journal_write(journal, in_tree("sys/a"), "two"), 0);
+	assert_int_equal(journal_write(journal, in_tree("sys/b"), "9"), 0);
+	assert_int_equal(journal_write(journal, in_tree("sys/a"), "three"), 0);
+	assert_int_equal(journal_bind(journal, NVME, "vfio-pci"), 0);
+	assert_int_equal(journal_bind(journal, NIC, "vfio-pci"), 0);
+	assert_int_equal(journal_put_back(journal, NVME), 0);
+	assert_driver(NVME, "nvme");
+	assert_driver(NIC, "vfio-pci");
+	assert_int_equal(journal_put_back(journal, in_tree("sys/a")), 0);
+	tree_assert("sys/a", "one\n");
+	tree_assert("sys/b", "9");
+	assert_journal_has(NIC);
+	{
+		autofree char *text = journal_text();
+
+		assert_null(strstr(text, "sys/a"));
+		assert_null(strstr(text, NVME));
+	}
+	assert_int_equal(journal_put_back(journal, NVME), 0);
+	assert_int_equal(journal_undo(journal), 0);
+	assert_host_as_before();
+	assert_int_equal(journal_close(journal), 0);
+}
+
+#define GROUP_TYPE "sys/kernel/iommu_groups/7/type"
+
+static void switch_group(struct journal *journal)
+{
+	assert_int_equal(journal_group_type(journal, NVME, "DMA-FQ"), 0);
+}
+
+/* Caught between the old driver's end and the switch. */
+static void switch_group_half(struct journal *journal)
+{
+	switch_group(journal);
+	tree_put(GROUP_TYPE, "identity\n");
+	assert_int_equal(rebind(&(struct rebind){ .bdf = NVME, .lock_fd = -1 }), 0);
+}
+
+/* The device leaves its driver for the switch, and is back with it afterwards. */
+static void test_group_type(void **state)
+{
+	struct journal *journal = open_journal();
+
+	assert_int_not_equal(journal_group_type(journal, NVME, "DMA"), 0);
+	tree_put(GROUP_TYPE, "identity\n");
+	switch_group(journal);
+	tree_assert(GROUP_TYPE, "DMA-FQ");
+	assert_driver(NVME, "nvme");
+	{
+		autofree char *text = file_read(in_tree("journal-at-unbind"), NULL);
+
+		assert_non_null(text);
+		assert_non_null(strstr(text, "\"kind\":\"group_type\""));
+		assert_non_null(strstr(text, "\"old\":\"identity\""));
+	}
+	/* Assigned to a VM, and then to the host again. */
+	assert_int_equal(journal_bind(journal, NVME, "vfio-pci"), 0);
+	assert_int_equal(journal_put_back(journal, NVME), 0);
+	tree_assert(GROUP_TYPE, "identity");
+	assert_driver(NVME, "nvme");
+	assert_int_equal(journal_close(journal), 0);
+	assert_host_as_before();
+	crash_after(switch_group);
+	tree_assert(GROUP_TYPE, "DMA-FQ");
+	journal = open_journal();
+	tree_assert(GROUP_TYPE, "identity");
+	assert_host_as_before();
+	assert_int_equal(journal_close(journal), 0);
+	crash_after(switch_group_half);
+	assert_driver(NVME, NULL);
+	journal = open_journal();
+	assert_host_as_before();
 	assert_int_equal(journal_close(journal), 0);
 }
 
@@ -226,6 +308,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		HOST_TEST(test_bind),
+		HOST_TEST(test_put_back),
+		HOST_TEST(test_group_type),
 		HOST_TEST(test_bind_restores_override),
 		HOST_TEST(test_bind_by_name),
 		HOST_TEST(test_bind_refused),

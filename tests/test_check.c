@@ -1,115 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Preflight on a fake host, with a script for QEMU. */
-#include "tests/tree.h"
-
-#include "harness/check.h"
-#include "harness/config.h"
-
-#define NVME "0000:5e:00.0"
-
-static char *old_path;
-static struct host host_settings; /* beside its device */
-
-static void put_qemu(const char *script)
-{
-	autofree char *path = tree_path("bin/qemu-system-x86_64");
-
-	tree_put("bin/qemu-system-x86_64", script);
-	assert_int_equal(chmod(path, 0755), 0);
-}
-
-/* A host that lacks nothing (but a /dev/kvm that is more than a file). */
-static int setup(void **state)
-{
-	autofree char *path = NULL;
-
-	if (tree_setup(state))
-		return -1;
-	old_path = xstrdup(getenv("PATH"));
-	path = xasprintf("%s/bin:%s", tree_root, old_path);
-	setenv("PATH", path, 1);
-	put_qemu("#!/bin/sh\necho 'QEMU emulator version 7.2.9 (Debian)'\necho Copyright\n");
-	tree_put("proc/meminfo", "MemTotal: 8388608 kB\nMemAvailable:    4194304 kB\n"
-				 "SwapTotal: 1024 kB\nSwapFree: 1024 kB\n");
-	tree_put("proc/loadavg", "0.01 0.05 0.01 1/100 999\n");
-	tree_put("proc/sys/kernel/numa_balancing", "0\n");
-	tree_put("proc/self/mountinfo", "");
-	tree_put("proc/12/comm", "bash\n");
-	tree_put("sys/module/vfio_iommu_type1/parameters/dma_entry_limit", "65535\n");
-	tree_put("sys/kernel/mm/transparent_hugepage/enabled", "always [madvise] never\n");
-	tree_dir("sys/kernel/tracing/instances");
-	tree_dir("sys/bus/pci/drivers/vfio-pci");
-	tree_put("dev/vfio/vfio", "");
-	tree_put("dev/kvm", "");
-	tree_pci(NVME, "0x010802\n", "nvme", 7);
-	setenv("HWLOC_SYNTHETIC", "pack:2 [numa] core:4 pu:2", 1);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	setenv("PATH", old_path, 1);
-	unsetenv("HWLOC_SYNTHETIC");
-	host_settings = (struct host){ 0 };
-	free(old_path);
-	old_path = NULL;
-	return tree_teardown(state);
-}
-
-static const struct check_item *find(const struct check_report *report, const char *name)
-{
-	for (size_t i = 0; i < report->nr; i++)
-		if (!strcmp(report->items[i].name, name))
-			return &report->items[i];
-	return NULL;
-}
-
-static void check(unsigned long long guest_bytes, const char *out_dir, struct check_report *report)
-{
-	const struct guest_config guest = { .memory_bytes = guest_bytes, .cpus = 1 };
-	static char kind[] = "nvme", address[] = NVME;
-	struct host_device device = { .kind = kind, .address = address };
-	const struct host host = { .devices = &device,
-				   .nr_devices = 1,
-				   .placement = host_settings.placement,
-				   .vcpu_cpu = host_settings.vcpu_cpu };
-
-	check_host(&host, guest_bytes ? &guest : NULL, out_dir, report);
-	/* Whatever is not ok comes with its remedy, and nothing else does. */
-	for (size_t i = 0; i < report->nr; i++) {
-		assert_non_null(report->items[i].found);
-		assert_int_equal(!report->items[i].remedy, report->items[i].status == CHECK_OK);
-	}
-}
-
-/* Checks a host and asserts one item: its status, and a word that it says. */
-static void assert_item(const char *name, enum check_status status, const char *word)
-{
-	struct check_report report;
-	const struct check_item *item;
-
-	check(GIB, tree_root, &report);
-	item = find(&report, name);
-	assert_non_null(item);
-	if (!strstr(item->found, word) && !(item->remedy && strstr(item->remedy, word)))
-		fail_msg("%s: \"%s\" lacks \"%s\"", name, item->found, word);
-	assert_int_equal(item->status, status);
-	check_free(&report);
-}
-
-static void assert_no_item(const char *name)
-{
-	struct check_report report;
-
-	check(0, NULL, &report);
-	assert_null(find(&report, name));
-	check_free(&report);
-}
+#include "tests/check_host.h"
 
 static void test_good_host(void **state)
 {
 	assert_item("iommu", CHECK_OK, "1 groups");
-	assert_item("vfio", CHECK_OK, "dma_entry_limit 65535");
+	assert_item("domain", CHECK_OK, "1 identity");
+	assert_item("remapping", CHECK_OK, "are remapped");
+	assert_item("vfio", CHECK_OK, "vfio-pci loaded");
+	assert_item("mappings", CHECK_OK, "dma_entry_limit 65535");
+	assert_item("link", CHECK_OK, "no link");
 	assert_item("device", CHECK_OK, "nvme " NVME ", nvme");
 	assert_item("memory", CHECK_OK, "4.0 GiB");
 	assert_item("disk", CHECK_OK, tree_root);
@@ -118,11 +18,12 @@ static void test_good_host(void **state)
 	assert_item("thp", CHECK_OK, "madvise");
 	assert_no_item("memory");
 	assert_no_item("disk");
-	assert_no_item("numa");
-	assert_no_item("swap");
-	assert_no_item("leftover");
-	assert_no_item("irq");
-	assert_no_item("load");
+	assert_no_item("peer");
+	assert_item("numa", CHECK_OK, "no automatic balancing");
+	assert_item("swap", CHECK_OK, "unused");
+	assert_item("leftover", CHECK_OK, "no QEMU");
+	assert_item("irq", CHECK_OK, "nothing moves");
+	assert_item("load", CHECK_OK, "0.01");
 }
 
 static void test_missing(void **state)
@@ -156,6 +57,86 @@ static void test_device_in_use(void **state)
 	tree_pci("0000:5e:00.1", "0x040300\n", "snd_hda_intel", 7);
 	assert_item("device", CHECK_FAIL, "is bound to snd_hda_intel");
 	assert_item("device", CHECK_FAIL, "if the host can do without it");
+}
+
+static void test_iommu(void **state)
+{
+	tree_put("proc/interrupts", "  1:    9   IO-APIC   1-edge   i8042\n");
+	assert_item("remapping", CHECK_FAIL, "intremap=off");
+	tree_put("sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts", "Y\n");
+	assert_item("remapping", CHECK_WARN, "told to bear it");
+	tree_remove("proc/interrupts");
+	assert_item("remapping", CHECK_WARN, "cannot be read");
+	tree_put("sys/module/vfio_iommu_type1/parameters/dma_entry_limit", "100\n");
+	assert_item("mappings", CHECK_WARN, "echo 65535 >");
+	tree_remove("sys/module/vfio_iommu_type1/parameters/dma_entry_limit");
+	assert_item("mappings", CHECK_WARN, "modprobe vfio_iommu_type1");
+	tree_put("sys/kernel/iommu_groups/8/type", "DMA-FQ\n");
+	tree_put("sys/kernel/iommu_groups/9/type", "identity\n");
+	assert_item("domain", CHECK_OK, "2 identity, 1 DMA-FQ");
+}
+
+/* The host's end of a cable is driven by the host. */
+static void test_translated_peer(void **state)
+{
+	static char kind[] = "nic", address[] = NVME, peer[] = "0000:5e:00.1";
+	struct host_device device = { .kind = kind, .address = address, .peer = peer };
+	const struct host host = { .devices = &device, .nr_devices = 1 };
+	struct check_report report;
+
+	tree_pci(peer, "0x020000\n", "ixgbe", 8);
+	tree_put("sys/kernel/iommu_groups/8/type", "DMA\n");
+	check_host(&host, NULL, NULL, &report);
+	assert_int_equal(find(&report, "domain")->status, CHECK_WARN);
+	assert_non_null(strstr(find(&report, "domain")->found, "end of nic"));
+	check_free(&report);
+	tree_put("sys/kernel/iommu_groups/8/type", "identity\n");
+	check_host(&host, NULL, NULL, &report);
+	assert_int_equal(find(&report, "domain")->status, CHECK_OK);
+	check_free(&report);
+}
+
+static void test_no_reset(void **state)
+{
+	tree_remove("sys/bus/pci/devices/" NVME "/reset_method");
+	assert_item("device", CHECK_WARN, "it has no reset");
+}
+
+static void put_link(const char *dir, const char *speed, const char *width, const char *max_speed,
+		     const char *max_width)
+{
+	const char *const values[][2] = { { "current_link_speed", speed },
+					  { "current_link_width", width },
+					  { "max_link_speed", max_speed },
+					  { "max_link_width", max_width } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+		autofree char *path = xasprintf("%s/%s", dir, values[i][0]);
+
+		tree_put(path, values[i][1]);
+	}
+}
+
+static void test_link(void **state)
+{
+	static const char device[] = "sys/bus/pci/devices/" NVME;
+	static const char port[] = "sys/devices/pci0000:00/0000:00:01.0";
+
+	tree_link("sys/bus/pci/devices/0000:00:01.0", port);
+	put_link(device, "16.0 GT/s PCIe\n", "4\n", "16.0 GT/s PCIe\n", "4\n");
+	assert_item("link", CHECK_OK, "16 GT/s x4, all it can do");
+	put_link(device, "8.0 GT/s PCIe\n", "4\n", "16.0 GT/s PCIe\n", "4\n");
+	assert_item("link", CHECK_WARN, "8 GT/s x4 of 16 GT/s x4");
+	assert_item("link", CHECK_WARN, "seat it anew");
+	put_link(device, "16.0 GT/s PCIe\n", "1\n", "16.0 GT/s PCIe\n", "4\n");
+	assert_item("link", CHECK_WARN, "16 GT/s x1 of 16 GT/s x4");
+	/* The port is as slow as that. */
+	put_link(port, "8.0 GT/s PCIe\n", "1\n", "8.0 GT/s PCIe\n", "2\n");
+	assert_item("link", CHECK_WARN, "(port 0000:00:01.0) can do 8 GT/s x2");
+	put_link(port, "8.0 GT/s PCIe\n", "1\n", "16.0 GT/s PCIe\n", "16\n");
+	assert_item("link", CHECK_WARN, "seat it anew");
+	put_link(device, "Unknown\n", "0\n", "Unknown\n", "255\n");
+	assert_item("link", CHECK_OK, "no link");
 }
 
 static void test_placement(void **state)
@@ -201,24 +182,6 @@ static void test_qemu(void **state)
 	assert_item("qemu", CHECK_FAIL, "no version");
 	setenv("PATH", tree_root, 1);
 	assert_item("qemu", CHECK_FAIL, "not in PATH");
-}
-
-static void test_noise(void **state)
-{
-	tree_put("proc/sys/kernel/numa_balancing", "1\n");
-	assert_item("numa", CHECK_WARN, "sysctl");
-	tree_put("proc/meminfo",
-		 "MemAvailable: 4194304 kB\nSwapTotal: 2048 kB\nSwapFree: 1024 kB\n");
-	assert_item("swap", CHECK_WARN, "1.0 MiB");
-	tree_put("proc/345/comm", "qemu-system-x86\n");
-	assert_item("leftover", CHECK_WARN, "kill 345");
-	tree_put("proc/346/comm", "irqbalance\n");
-	assert_item("leftover", CHECK_WARN, "kill 345");
-	assert_no_item("irq");
-	host_settings.placement = true;
-	assert_item("irq", CHECK_WARN, "process 346");
-	tree_put("proc/loadavg", "4000.0 0.05 0.01 1/100 999\n");
-	assert_item("load", CHECK_WARN, "4000.0");
 }
 
 static void test_disk(void **state)
@@ -302,12 +265,21 @@ static void test_print(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_good_host),	  TEST(test_missing),	TEST(test_kvm),
-		TEST(test_device_in_use), TEST(test_placement), TEST(test_no_devices),
-		TEST(test_qemu),	  TEST(test_noise),	TEST(test_disk),
-		TEST(test_json),	  TEST(test_print),
+		CHECK_TEST(test_good_host),
+		CHECK_TEST(test_missing),
+		CHECK_TEST(test_kvm),
+		CHECK_TEST(test_iommu),
+		CHECK_TEST(test_translated_peer),
+		CHECK_TEST(test_device_in_use),
+		CHECK_TEST(test_no_reset),
+		CHECK_TEST(test_link),
+		CHECK_TEST(test_placement),
+		CHECK_TEST(test_no_devices),
+		CHECK_TEST(test_qemu),
+		CHECK_TEST(test_disk),
+		CHECK_TEST(test_json),
+		CHECK_TEST(test_print),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

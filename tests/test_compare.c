@@ -420,7 +420,7 @@ static void huge_samples_are_refused(void **state)
 	put_iops("base", &(struct made){ 0 }, 1000);
 	put_iops("new", &(struct made){ 0 }, 1000);
 	assert_int_equal(truncate(path, 10 * (off_t)GIB), 0); /* a hole: it takes no space */
-	assert_refused("larger than 1 GiB");
+	assert_refused("10 GiB are more than the 1 GiB that is read of a run");
 }
 
 #define COMPARE_TEST(f) cmocka_unit_test_setup(f, made_runs_clean)

@@ -45,7 +45,9 @@ static void test_defaults(void **state)
 	assert_true(exp->guest.memory_bytes == GIB);
 	assert_int_equal(exp->guest.cpus, 1);
 	assert_int_equal(exp->boots, 3);
-	assert_int_equal(exp->warmup, 0);
+	assert_int_equal(exp->warmup, 1);
+	assert_int_equal(exp->order, ORDER_ALTERNATE);
+	assert_int_equal(exp->seed, 1);
 	assert_false(exp->share_vm);
 	assert_int_equal(exp->modes.nr, 1);
 	assert_ptr_equal(choice->ops, registry_mode("static"));
@@ -64,6 +66,8 @@ static void test_all_keys(void **state)
 					   "boots: 1000\n"
 					   "warmup: 10\n"
 					   "share_vm: on\n"
+					   "order: random\n"
+					   "seed: 123456789012\n"
 					   "modes:\n"
 					   "- viommu-strict\n"
 					   "- viommu-pt\n"
@@ -78,6 +82,8 @@ static void test_all_keys(void **state)
 	assert_int_equal(exp->boots, 1000);
 	assert_int_equal(exp->warmup, 10);
 	assert_true(exp->share_vm);
+	assert_int_equal(exp->order, ORDER_RANDOM);
+	assert_int_equal(exp->seed, 123456789012);
 	assert_int_equal(exp->modes.nr, 2);
 	assert_ptr_equal(exp->modes.items[1].ops, registry_mode("viommu-pt"));
 	assert_int_equal(exp->workloads.nr, 2);
@@ -192,6 +198,9 @@ static const struct bad_case bad_experiments[] = {
 	{ "boots: many\n" LISTS, "1:8", "boots: 'many' is no whole number", "use digits" },
 	{ "boots:\n" LISTS, "1:7", "boots: '' is no whole number", "use digits" },
 	{ "boots: [1, 2]\n" LISTS, "1:8", "boots must be a plain value", "write it as" },
+	{ "order: backwards\n" LISTS, "1:8", "order: 'backwards' is no choice",
+	  "use one of alternate, random, sequential" },
+	{ "seed: -1\n" LISTS, "1:7", "seed: '-1'", "use" },
 	{ "warmup: 11\n" LISTS, "1:9", "warmup: '11' is out of range", "use 0..10" },
 	{ "share_vm: maybe\n" LISTS, "1:11", "share_vm: 'maybe' is neither yes nor no",
 	  "use yes, no" },
@@ -421,7 +430,7 @@ static void test_messages_are_safe(void **state)
 	static const struct bad_case bad = { .place = "1:9",
 					     .message = "no mode '?[2J??"
 							"?'",
-					     .remedy = "use one of static" };
+					     .remedy = "use one of native-identity" };
 	struct strbuf text = { 0 };
 	autofree char *path = NULL;
 	autofree char *log = NULL;

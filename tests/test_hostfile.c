@@ -140,6 +140,14 @@ static const struct bad_case bad_hosts[] = {
 	  "address 0000:5e:00.0 is named twice", "remove one" },
 	{ "devices:\n  nvme: \"0000:5e:00.0\"\n  nvme: \"0000:5f:00.0\"\n", "3:3",
 	  "'nvme' is there already, in line 2", "remove one" },
+	{ "settings: [governor]\n", "1:11", "settings must be a mapping",
+	  "settings: { governor: performance }" },
+	{ "settings:\n  governer: x\n", "2:3", "unknown key 'governer' in settings",
+	  "did you mean 'governor'?" },
+	{ "settings: { turbo: 3 }\n", "1:20", "turbo: '3' is neither yes nor no", "use yes, no" },
+	{ "settings: { thp: sometimes }\n", "1:18", "thp: 'sometimes' is no choice",
+	  "always, madvise, never" },
+	{ "settings: { max_idle_latency: 10 }\n", "1:31", "max_idle_latency: ", "10s" },
 	{ "devices: { nvme: \"0000:5e:00.0\n", "2:1", "found unexpected end of stream", "quotes" },
 };
 

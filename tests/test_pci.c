@@ -18,7 +18,7 @@ static void no_mounts(void)
 	tree_put("proc/net/route", "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\t"
 				   "MTU\tWindow\tIRTT\n"
 				   "eth0\t00000000\t0100000A\t0003\t0\t0\t0\t00000000\t0\t0\t0\n"
-				   "eth9\t0000000A\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n");
+				   "eth0\t0000000A\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n");
 }
 
 static int setup(void **state)
@@ -26,6 +26,7 @@ static int setup(void **state)
 	if (tree_setup(state))
 		return -1;
 	no_mounts();
+	tree_dir("sys/bus/pci/drivers/vfio-pci");
 	tree_pci(NVME, "0x010802\n", "nvme", 7);
 	tree_put(DISK "/dev", "259:0\n");
 	tree_put(DISK "/nvme0n1p1/dev", "259:1\n");
@@ -212,10 +213,24 @@ static void test_default_route(void **state)
 				   "eth9\t00000000\t0100000A\t0003\t0\t0\t0\t00000000\t0\t0\t0\n");
 	assert_refused(NIC, -EBUSY, "eth9");
 	assert_free(NVME);
-	/* 0.0.0.0/1 is no default route, nor is one that rejects. */
-	tree_put("proc/net/route", "eth9\t00000000\t0100000A\t0003\t0\t0\t0\t00000080\t0\t0\t0\n"
-				   "eth9\t00000000\t0100000A\t0201\t0\t0\t0\t00000000\t0\t0\t0\n");
+	/* 0.0.0.0/1 is no default route, but a route; one that rejects is none. */
+	tree_put("proc/net/route", "eth9\t00000000\t0100000A\t0003\t0\t0\t0\t00000080\t0\t0\t0\n");
+	assert_refused(NIC, -EBUSY, "an address or a route on eth9");
+	tree_put("proc/net/route", "eth9\t00000000\t0100000A\t0201\t0\t0\t0\t00000000\t0\t0\t0\n");
 	assert_free(NIC);
+}
+
+static void test_address_in_use(void **state)
+{
+	tree_put("proc/net/route", "eth9\t0000000A\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n");
+	assert_refused(NIC, -EBUSY, "ip addr flush dev eth9");
+	no_mounts();
+	tree_put("proc/net/if_inet6", "fe80000000000000505400fffe000009 02 40 20 80     eth9\n"
+				      "20010db8000000000000000000000001 03 40 00 80     eth0\n");
+	assert_free(NIC);
+	tree_put("proc/net/if_inet6", "20010db8000000000000000000000001 03 40 00 80     eth9\n");
+	assert_refused(NIC, -EBUSY, "an IPv6 address on eth9");
+	assert_free(NVME);
 }
 
 static void test_default_route6(void **state)
@@ -268,6 +283,99 @@ static void test_virtual_functions(void **state)
 	assert_refused(NIC, -EBUSY, "4 virtual functions");
 }
 
+/* A file system that the host gets from its own hypervisor. */
+static void test_share(void **state)
+{
+	tree_pci("0000:00:01.0", "0x000200\n", "virtio-pci", 3);
+	tree_put(BELOW "0000:00:01.0/virtio0/mount_tag", "root\n");
+	assert_refused("0000:00:01.0", -EBUSY, "9p share root, which may be mounted");
+	tree_remove(BELOW "0000:00:01.0/virtio0");
+	assert_free("0000:00:01.0");
+}
+
+/* Drivers without DMA of their own may share the group, others make it not viable. */
+static void test_stubs(void **state)
+{
+	static const char *const stubs[] = { "pci-stub", "vfio-pci", "mlx5-vfio-pci" };
+	static const char *const others[] = { "nvme", "uio_pci_generic", "vfio-pci-mine" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(stubs); i++) {
+		tree_remove(BELOW "0000:5e:00.1");
+		tree_pci("0000:5e:00.1", "0x040300\n", stubs[i], 7);
+		assert_free(NVME);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		tree_remove(BELOW "0000:5e:00.1");
+		tree_pci("0000:5e:00.1", "0x040300\n", others[i], 7);
+		assert_refused(NVME, -EBUSY, others[i]);
+	}
+}
+
+static void test_parts_of_the_machine(void **state)
+{
+	tree_pci("0000:00:00.0", "0x060000\n", NULL, 1);
+	assert_refused("0000:00:00.0", -EBUSY, "a part of the machine");
+	tree_pci("0000:00:1f.0", "0x060100\n", NULL, 2);
+	assert_refused("0000:00:1f.0", -EBUSY, "a part of the machine");
+	/* An ISA bridge is no bridge that a group may have bound to a driver. */
+	tree_pci("0000:5e:00.1", "0x060100\n", "lpc_ich", 7);
+	assert_refused(NVME, -EBUSY, "lpc_ich");
+}
+
+static void test_console(void **state)
+{
+	tree_pci("0000:03:00.0", "0x030000\n", "nouveau", 9);
+	tree_put(BELOW "0000:03:00.0/boot_vga", "0\n");
+	assert_free("0000:03:00.0");
+	tree_put(BELOW "0000:03:00.0/boot_vga", "1\n");
+	assert_refused("0000:03:00.0", -EBUSY, "vfio-pci.ids=");
+	tree_remove(BELOW "0000:03:00.0/driver");
+	tree_link(BELOW "0000:03:00.0/driver", "sys/bus/pci/drivers/vfio-pci");
+	assert_free("0000:03:00.0");
+}
+
+static void test_no_iommu(void **state)
+{
+	tree_put("sys/kernel/iommu_groups/7/name", "vfio-noiommu\n");
+	assert_refused(NVME, -ENOENT, "no-IOMMU mode");
+	assert_free(NIC);
+	tree_remove("sys/bus/pci/drivers/vfio-pci");
+	assert_refused(NIC, -ENOENT, "modprobe vfio-pci");
+}
+
+static void assert_resets(const char *expected)
+{
+	autofree char *methods = pci_reset_methods(NVME), *caution = pci_caution(NVME);
+
+	if (expected)
+		assert_string_equal(methods, expected);
+	else
+		assert_null(methods);
+	assert_int_equal(caution == NULL, expected != NULL);
+}
+
+static void test_resets(void **state)
+{
+	assert_resets(NULL);
+	tree_put(BELOW NVME "/reset", "");
+	assert_resets("unnamed");
+	tree_put(BELOW NVME "/reset_method", "flr bus\n");
+	assert_resets("flr bus");
+	/* All methods were switched off. */
+	tree_put(BELOW NVME "/reset_method", "\n");
+	assert_resets(NULL);
+}
+
+static void test_split(void **state)
+{
+	char why[] = "0000:5e:00.1 is bound: if you can, echo 0000:5e:00.1 > x";
+	char plain[] = "just so";
+
+	assert_string_equal(pci_split_why(why), "if you can, echo 0000:5e:00.1 > x");
+	assert_string_equal(why, "0000:5e:00.1 is bound");
+	assert_null(pci_split_why(plain));
+}
+
 /* What the host uses cannot be known without procfs. */
 static void test_no_procfs(void **state)
 {
@@ -294,6 +402,14 @@ int main(void)
 		TEST(test_group),
 		TEST(test_virtual_functions),
 		TEST(test_no_procfs),
+		TEST(test_address_in_use),
+		TEST(test_share),
+		TEST(test_stubs),
+		TEST(test_parts_of_the_machine),
+		TEST(test_console),
+		TEST(test_no_iommu),
+		TEST(test_resets),
+		TEST(test_split),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

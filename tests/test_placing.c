@@ -235,7 +235,7 @@ static void test_command_line(void **state)
 	const struct host host = { 0 };
 	const struct guest_config guest = { .memory_bytes = GIB, .cpus = 1 };
 	struct placement placement = { .memory_node = 1 };
-	autofree char *bound = NULL, *free_to_go = NULL;
+	autofree char *bound = NULL, *free_to_go = NULL, *huge = NULL;
 	struct vm_config config;
 
 	cell.mode_settings = mode;
@@ -255,6 +255,13 @@ static void test_command_line(void **state)
 	free_to_go = vm_command_line(&config, "DIR");
 	vm_config_free(&config);
 	assert_null(strstr(free_to_go, "memory-backend"));
+	cell.mode = registry_mode("static-hugetlb");
+	placement.memory_node = 1;
+	assert_int_equal(boot_config(tree_root, &host, &guest, &placement, &cell, &config), 0);
+	huge = vm_command_line(&config, "DIR");
+	vm_config_free(&config);
+	assert_non_null(strstr(huge, "memory-backend-memfd,id=ram0,size=1024M,hugetlb=on,"));
+	assert_non_null(strstr(huge, "host-nodes=1,policy=bind"));
 	settings_free(mode);
 	settings_free(device);
 }

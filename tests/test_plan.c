@@ -140,6 +140,41 @@ static void test_boots_interleave(void **state)
 	experiment_free(exp);
 }
 
+/* Every life once a round, in whatever order; sequential: a life's boots one after the other. */
+static void test_other_orders(void **state)
+{
+	struct experiment *exp = make_experiment();
+	struct plan *plan;
+	size_t moved = 0;
+
+	exp->order = ORDER_RANDOM;
+	exp->seed = 5;
+	plan = must_plan(exp, NULL, 0);
+	assert_int_equal(plan->nr_boots, 3 * 12);
+	for (size_t round = 0; round < 3; round++) {
+		bool seen[12] = { false };
+
+		for (size_t i = 12 * round; i < 12 * round + 12; i++) {
+			size_t cell = plan->boots[i].cells[0];
+
+			assert_int_equal(plan->boots[i].index, round);
+			assert_false(seen[cell]);
+			seen[cell] = true;
+			moved += cell != i % 12;
+		}
+	}
+	assert_in_range(moved, 20, 36);
+	plan_free(plan);
+	exp->order = ORDER_SEQUENTIAL;
+	plan = must_plan(exp, NULL, 0);
+	for (size_t i = 0; i < plan->nr_boots; i++) {
+		assert_int_equal(plan->boots[i].cells[0], i / 3);
+		assert_int_equal(plan->boots[i].index, i % 3);
+	}
+	plan_free(plan);
+	experiment_free(exp);
+}
+
 static void test_shared_vm(void **state)
 {
 	static const struct {
@@ -342,6 +377,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cells),
 		cmocka_unit_test(test_boots_interleave),
+		cmocka_unit_test(test_other_orders),
 		cmocka_unit_test(test_shared_vm),
 		cmocka_unit_test(test_own_vm),
 		cmocka_unit_test(test_warmup_first),

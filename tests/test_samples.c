@@ -230,7 +230,9 @@ static void malformed_files_are_refused(void **state)
 		{ HEADER "a.b.c,a,b,c,,0,,s,lower,1\n", "samples.csv:2:", "no metric" },
 		{ HEADER "a.b.c,\"a\",b,c,,0,latency,s,lower,1\n", "samples.csv:2:", "quote" },
 		{ HEADER "a.b.c,a,b,c,,0,lat\tency,s,lower,1\n", "samples.csv:2:", "control" },
-		{ HEADER "a.b.c,a,b,c,,0,latency,s,lower,1\r\n", "samples.csv:2:", "control" },
+		{ HEADER "a.b.c,a,b,c,,0,latency,s,lower,1\r\n", "samples.csv:2:", "CR LF" },
+		{ "cell,mode\r\n" ROW, "samples.csv:1:", "CR LF" },
+		{ HEADER "a.b.c,a\xff,b,c,,0,latency,s,lower,1\n", "samples.csv:2:", "UTF-8" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
@@ -259,6 +261,7 @@ static void other_files_are_refused(void **state)
 	assert_int_equal(mkfifo(pipe_path, 0600), 0);
 	capture_begin();
 	assert_int_equal(samples_read(missing, &table), -ENOENT);
+	assert_null(table.rows);
 	assert_int_equal(samples_read(capture_dir, &table), -EINVAL);
 	assert_int_equal(samples_read(pipe_path, &table), -EINVAL);
 	free(capture_end());
@@ -274,6 +277,32 @@ static void markup_in_names_is_only_text(void **state)
 	assert_string_equal(table.rows[0].metric, "<script>&amp;'");
 	assert_string_equal(table.rows[0].mode, "<i>");
 	sample_table_free(&table);
+}
+
+static void too_many_names_are_refused(void **state)
+{
+	struct strbuf sb = { 0 };
+
+	strbuf_addf(&sb, HEADER);
+	for (int i = 0; i < 70000; i++)
+		strbuf_addf(&sb, "c%d,a,b,c,,0,latency,s,lower,1\n", i);
+	refuse(sb.data, sb.len, "samples.csv:6", "too many different names");
+	free(sb.data);
+}
+
+static void circles_are_said(void **state)
+{
+	autofree char *path = samples_path(), *said = NULL;
+	struct sample_table table;
+
+	unlink(path);
+	assert_int_equal(symlink("samples.csv", path), 0);
+	capture_begin();
+	assert_int_equal(samples_read(path, &table), -ELOOP);
+	said = capture_end();
+	unlink(path);
+	assert_one_line(said);
+	assert_contains(said, "samples.csv: Too many levels of symbolic links");
 }
 
 static bool keep_even_boots(const void *arg, const struct sample_row *row)
@@ -326,6 +355,8 @@ int main(void)
 		cmocka_unit_test(nul_bytes_and_long_lines_are_refused),
 		cmocka_unit_test(other_files_are_refused),
 		cmocka_unit_test(markup_in_names_is_only_text),
+		cmocka_unit_test(too_many_names_are_refused),
+		cmocka_unit_test(circles_are_said),
 		cmocka_unit_test(keep_drops_the_others),
 		cmocka_unit_test(many_rows_are_read_fast),
 	};

@@ -5,13 +5,19 @@
 
 #include "bench/devices/vfio.h"
 #include "bench/net.h"
+#include "bench/mode.h"
 #include "harness/boot.h"
+#include "harness/journal.h"
 #include "harness/log.h"
+#include "harness/netdev.h"
+#include "harness/pci.h"
 #include "harness/peer.h"
 #include "harness/util.h"
 
 #define DEVICE "/sys/bus/pci/devices/" BOOT_DEVICE_BDF
 #define PINGS 10
+/* Without a VM the NIC is in a namespace, too: else the host would answer its peer directly. */
+#define NETNS "iommubench-nic"
 
 static const char *const offload_choices[] = { "default", "on", "off", NULL };
 
@@ -64,12 +70,57 @@ static int probe(const struct host *host, const struct settings *settings, char 
 	return -EOPNOTSUPP;
 }
 
+/* The host's driver has just been given it, and udev may be about to name it. */
+static int await_interface(const char *address, char **why)
+{
+	const struct waiter waiter = { .pidfd = -1 };
+	uint64_t deadline = deadline_in(20);
+	autofree char *last = NULL;
+
+	for (;;) {
+		autofree char *reason = NULL;
+		char *name = NULL;
+		int ret = netdev_free(address, &name, &reason);
+		bool settled = !ret && last && !strcmp(name, last);
+
+		free(last);
+		last = name;
+		if (settled)
+			return 0;
+		if (ret && (ret != -ENODEV || now_ns() > deadline)) {
+			*why = reason;
+			reason = NULL;
+			return ret;
+		}
+		if (wait_seconds(&waiter, 0.5))
+			return -EINTR;
+	}
+}
+
+static int isolate(struct boot *boot)
+{
+	const char *address = host_device(boot->host, "nic")->address;
+	const struct netns_port port = { .bdf = address, .alias = NET_INTERFACE };
+	autofree char *interface = NULL, *why = NULL;
+	int ret = pci_assignable(address, &why);
+
+	if (!ret)
+		ret = await_interface(address, &why);
+	if (!ret)
+		ret = journal_netns(boot->journal, NETNS, &port, &interface, &why);
+	if (ret)
+		return boot_fail(boot, ret, "%s", why ? why : strerror(-ret));
+	json_object_set_new(boot->proof, "nic.interface", json_string(interface));
+	boot->netns = NETNS;
+	return 0;
+}
+
 static int host_setup(struct boot *boot, const struct settings *settings)
 {
 	unsigned int mtu = (unsigned int)settings_count(settings, "mtu");
 	struct net_addresses addresses;
 	autofree char *why = NULL;
-	int ret = vfio_bind(boot, "nic");
+	int ret = boot->cell->mode->attach == ATTACH_HOST ? isolate(boot) : vfio_bind(boot, "nic");
 
 	if (ret)
 		return ret;
@@ -79,7 +130,7 @@ static int host_setup(struct boot *boot, const struct settings *settings)
 	return ret ? boot_fail(boot, ret, "%s", why ? why : strerror(-ret)) : 0;
 }
 
-static void configure(const struct host *host, const struct settings *settings,
+static void configure(const struct host *host, const struct settings *settings, enum attach attach,
 		      struct vm_config *vm)
 {
 	vfio_configure(host, "nic", vm);
@@ -174,15 +225,17 @@ static int connect_peer(struct boot *boot)
 /* Its interrupts are there once it is up. */
 static int place_interrupts(struct boot *boot, const struct settings *settings)
 {
+	bool no_vm = boot->cell->mode->attach == ATTACH_HOST;
 	const char *cpus = settings_text(settings, "irq_cpus");
+	autofree char *script = xasprintf(
+		"for i in /sys/bus/pci/devices/%s/msi_irqs/*; do test ! -d /proc/irq/${i##*/} || "
+		"echo $0 >/proc/irq/${i##*/}/smp_affinity_list || exit 1; done",
+		no_vm ? host_device(boot->host, "nic")->address : BOOT_DEVICE_BDF);
 
 	if (!*cpus)
 		return 0;
-	return boot_guest_script(boot,
-				 "for i in " DEVICE "/msi_irqs/*; do "
-				 "test ! -d /proc/irq/${i##*/} || "
-				 "echo $0 >/proc/irq/${i##*/}/smp_affinity_list || exit 1; done",
-				 cpus, "the guest refuses irq_cpus: has it these CPUs?");
+	return boot_guest_script(boot, script, cpus,
+				 "the guest refuses irq_cpus: has it these CPUs?");
 }
 
 static int await_link(struct boot *boot, const struct settings *settings)
@@ -243,7 +296,7 @@ static int prove_path(struct boot *boot, const struct settings *settings)
 
 static int guest_setup(struct boot *boot, const struct settings *settings)
 {
-	int ret = load_driver(boot);
+	int ret = boot->cell->mode->attach == ATTACH_HOST ? 0 : load_driver(boot);
 
 	if (!ret)
 		ret = set_features(boot, settings);
@@ -288,6 +341,7 @@ const struct device_ops device_nic = {
 	.help = "a NIC, assigned with VFIO, and a peer at the other end of its cable",
 	.class = DEVICE_NET,
 	.settings = settings_table,
+	.except = ATTACH_BIT(ATTACH_EMULATED) | ATTACH_BIT(ATTACH_VIRTIO),
 	.validate = validate,
 	.probe = probe,
 	.host_setup = host_setup,

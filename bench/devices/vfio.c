@@ -41,6 +41,7 @@ void vfio_configure(const struct host *host, const char *kind, struct vm_config 
 	const struct host_device *device = host_device(host, kind);
 
 	strlist_add(&vm->args, "-device");
-	strlist_addf(&vm->args, "vfio-pci,host=%s,id=dut,addr=" BOOT_DEVICE_SLOT,
-		     device ? device->address : "ADDRESS");
+	strlist_addf(&vm->args, "vfio-pci,host=%s,id=dut,addr=" BOOT_DEVICE_SLOT "%s",
+		     device ? device->address : "ADDRESS",
+		     vm->vfio_options ? vm->vfio_options : "");
 }

@@ -12,6 +12,7 @@
 
 #include "bench/device.h"
 #include "bench/metric.h"
+#include "bench/record/recording.h"
 #include "harness/boot.h"
 #include "harness/util.h"
 
@@ -78,8 +79,8 @@ static const struct metric_desc metrics[] = {
 
 struct coiommu_metric {
 	const struct coiommu_counters *counters; /* NULL: another mode */
-	struct coiommu_policy_counters policy;	 /* as the window began */
-	struct coiommu_requests requests;
+	struct coiommu_snapshot then;		 /* as the window began */
+	struct recording *record;		 /* NULL: no trace is recorded */
 	uint64_t scan_cpu_ns;
 	double pin_requests; /* in the window */
 };
@@ -89,6 +90,8 @@ static int created(struct boot *boot, void *priv)
 	struct coiommu_metric *m = priv;
 
 	m->counters = coiommu_counters_map(boot->vm->proc.pid);
+	if (m->counters && m->counters->trace_seq)
+		m->record = recording_open(boot);
 	return 0;
 }
 
@@ -101,9 +104,10 @@ static int begin(struct cell_run *run, void *priv)
 	if (!m->counters)
 		return 0;
 	ret = guest_write(run->boot->vm->guest, COIOMMU_DEBUGFS "/stats", "0");
-	m->policy = m->counters->policy;
 	m->scan_cpu_ns = m->counters->scan_cpu_ns;
-	coiommu_requests(m->counters, &m->requests);
+	coiommu_snapshot(m->counters, &m->then);
+	if (m->record)
+		recording_mark(m->record, TRACE_MARK_BEGIN, &m->then);
 	return ret;
 }
 
@@ -112,9 +116,10 @@ static void add(struct cell_run *run, int metric, double value)
 	sample_add(&run->samples, &metrics[metric], value);
 }
 
-static void add_host(struct cell_run *run, const struct coiommu_metric *m)
+static void add_host(struct cell_run *run, const struct coiommu_metric *m,
+		     const struct coiommu_policy_counters *now)
 {
-	const struct coiommu_policy_counters *now = &m->counters->policy, *then = &m->policy;
+	const struct coiommu_policy_counters *then = &m->then.policy;
 	uint64_t calls = now->map_calls - then->map_calls;
 
 	add(run, PINS, (double)(now->pins - then->pins));
@@ -160,15 +165,13 @@ static double quantile_s(const char *text, double q)
 	return ns * 1e-9;
 }
 
-static int add_guest(struct cell_run *run, struct coiommu_metric *m)
+static int add_guest(struct cell_run *run, struct coiommu_metric *m,
+		     const struct coiommu_requests *now)
 {
-	struct coiommu_requests now;
 	autofree char *stats = NULL, *latency = NULL;
 	double maps, peak, mapped, table;
 	int ret;
 
-	/* First: reading the guest's statistics makes it ask the host, which is an exit. */
-	coiommu_requests(m->counters, &now);
 	ret = guest_read(run->boot->vm->guest, COIOMMU_DEBUGFS "/stats", &stats);
 	if (!ret)
 		ret = guest_read(run->boot->vm->guest, COIOMMU_DEBUGFS "/latency", &latency);
@@ -183,11 +186,12 @@ static int add_guest(struct cell_run *run, struct coiommu_metric *m)
 	if (ret)
 		return ret;
 	add(run, MAPS, maps);
-	m->pin_requests = (double)(now.pin_requests - m->requests.pin_requests);
+	m->pin_requests = (double)(now->pin_requests - m->then.requests.pin_requests);
 	add(run, PIN_REQUESTS, m->pin_requests);
 	if (maps > 0) {
 		add(run, REQUESTS_PER_1000, 1e3 * m->pin_requests / maps);
-		add(run, EXITS_PER_1000, 1e3 * (double)(now.exits - m->requests.exits) / maps);
+		add(run, EXITS_PER_1000,
+		    1e3 * (double)(now->exits - m->then.requests.exits) / maps);
 	}
 	if (*latency) {
 		add(run, LATENCY_P50, quantile_s(latency, 0.5));
@@ -202,20 +206,25 @@ static int add_guest(struct cell_run *run, struct coiommu_metric *m)
 static int end(struct cell_run *run, void *priv)
 {
 	struct coiommu_metric *m = priv;
+	struct coiommu_snapshot now;
 	int ret;
 
 	if (!m->counters)
 		return 0;
-	ret = add_guest(run, m);
+	/* First: reading the guest's statistics makes it ask the host, which is an exit. */
+	coiommu_snapshot(m->counters, &now);
+	if (m->record)
+		recording_mark(m->record, TRACE_MARK_END, &now);
+	ret = add_guest(run, m, &now.requests);
 	if (!ret)
-		add_host(run, m);
+		add_host(run, m, &now.policy);
 	return ret;
 }
 
 /* A backend that lost its way, or a guest whose counts do not add up, measured nothing. */
 static int finish(struct cell_run *run, void *priv)
 {
-	const struct coiommu_metric *m = priv;
+	struct coiommu_metric *m = priv;
 	autofree char *stats = NULL;
 	double unbalanced;
 	int ret;
@@ -231,18 +240,25 @@ static int finish(struct cell_run *run, void *priv)
 		cell_invalid(run, "the coIOMMU backend gave up (see qemu.log)");
 	if (!coiommu_stat(stats, "unbalanced", &unbalanced) && unbalanced > 0)
 		cell_invalid(run, "%.0f pages were unmapped that had not been mapped", unbalanced);
-	return cell_save(run, "coiommu.txt", stats, strlen(stats));
+	ret = cell_save(run, "coiommu.txt", stats, strlen(stats));
+	if (!ret && m->record)
+		ret = recording_save(m->record, run, m->counters);
+	return ret;
 }
 
 static void close_source(struct boot *boot, void *priv)
 {
-	coiommu_counters_unmap(((struct coiommu_metric *)priv)->counters);
+	struct coiommu_metric *m = priv;
+
+	coiommu_counters_unmap(m->counters);
+	recording_close(m->record);
 }
 
 const struct metric_ops metric_coiommu = {
 	.name = "coiommu",
 	.help = "requests, pins and tables of coIOMMU",
 	.metrics = metrics,
+	.except = ATTACH_VFIO_ONLY,
 	.priv_size = sizeof(struct coiommu_metric),
 	.created = created,
 	.begin = begin,

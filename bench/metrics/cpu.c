@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "bench/device.h"
 #include "bench/metric.h"
 #include "harness/boot.h"
 #include "harness/util.h"
@@ -64,6 +65,7 @@ const struct metric_ops metric_cpu = {
 	.name = "cpu",
 	.help = "host CPU time",
 	.metrics = metrics,
+	.except = ATTACH_NO_VM,
 	.priv_size = sizeof(struct cpu),
 	.begin = begin,
 	.end = end,

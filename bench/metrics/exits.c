@@ -107,6 +107,7 @@ const struct metric_ops metric_exits = {
 	.name = "exits",
 	.help = "VM exits by reason",
 	.metrics = metrics,
+	.except = ATTACH_NO_VM,
 	.priv_size = sizeof(struct exits),
 	.begin = begin,
 	.end = end,

@@ -251,6 +251,7 @@ const struct metric_ops metric_iommu_map = {
 	.name = "iommu_map",
 	.help = "mappings in the host's IOMMU",
 	.metrics = metrics,
+	.except = ATTACH_VFIO_ONLY,
 	.priv_size = sizeof(struct iommu_map),
 	.probe = probe,
 	.open = open_source,

@@ -3,6 +3,7 @@
  * Pinned memory over time: what VFIO has locked for the VM (VmLck of QEMU), sampled with the
  * harness' ticks, from QEMU's start to the end of the cell.
  */
+#include "bench/device.h"
 #include "bench/metric.h"
 #include "harness/boot.h"
 #include "harness/util.h"
@@ -129,6 +130,7 @@ const struct metric_ops metric_pinned = {
 	.name = "pinned",
 	.help = "memory pinned for the VM, over time",
 	.metrics = metrics,
+	.except = ATTACH_NO_VM,
 	.priv_size = sizeof(struct pinned),
 	.created = created,
 	.tick = tick,

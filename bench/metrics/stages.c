@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Creation time by stage. All stages are counted from QEMU's process start. */
+#include "bench/device.h"
 #include "bench/metric.h"
 #include "harness/boot.h"
 
@@ -30,5 +31,6 @@ const struct metric_ops metric_stages = {
 	.name = "stages",
 	.help = "VM creation time and its stages",
 	.metrics = metrics,
+	.except = ATTACH_NO_VM,
 	.finish = finish,
 };

@@ -8,7 +8,9 @@
 
 #include "bench/coiommu.h"
 #include "bench/mode.h"
+#include "bench/modes/coiommu.h"
 #include "bench/modes/proof.h"
+#include "bench/record/recording.h"
 #include "harness/boot.h"
 #include "harness/proc.h"
 #include "harness/util.h"
@@ -32,11 +34,15 @@ static const struct setting settings_table[] = {
 	  "neighbourhood pinned unasked at most, in pages, a power of two; 0: off" },
 	{ "before", SETTING_CHOICE, "refuse", before_choices, 0, 0,
 	  "DMA before the guest's driver is loaded: refused, or all memory pinned" },
+	{ "trace", SETTING_BOOL, "no", NULL, 0, 0,
+	  "record all mappings as trace.coit, for iommubench replay" },
+	{ "trace_buffer", SETTING_SIZE, "16MiB", NULL, 65536, 1e12,
+	  "guest memory that holds a boot's trace, about 60 bytes a mapping" },
 	{ 0 },
 };
 
 /* Pages are pinned in small mappings, more of them than VFIO allows by default. */
-static const struct host_write host_writes[] = {
+const struct host_write coiommu_host_writes[] = {
 	{ "/sys/module/vfio_iommu_type1/parameters/dma_entry_limit", "4194304" },
 	{ 0 },
 };
@@ -61,6 +67,12 @@ static int validate(const struct settings *settings, char **why)
 	return -EINVAL;
 }
 
+void coiommu_preload(struct vm_config *vm)
+{
+	strlist_addf(&vm->env, "LD_PRELOAD=%s", vm->backend);
+	strlist_add(&vm->env, "COIOMMU_STRICT=1");
+}
+
 static void configure(const struct settings *settings, struct vm_config *vm)
 {
 	static const struct {
@@ -71,8 +83,9 @@ static void configure(const struct settings *settings, struct vm_config *vm)
 		       { "range", "RANGE" },
 		       { "speculate", "SPECULATE" } };
 
-	strlist_addf(&vm->env, "LD_PRELOAD=%s/drivers/libcoiommu.so", vm->build_dir);
-	strlist_add(&vm->env, "COIOMMU_STRICT=1");
+	coiommu_preload(vm);
+	if (settings_bool(settings, "trace"))
+		strlist_add(&vm->env, "COIOMMU_TRACE=1");
 	strlist_addf(&vm->env, "COIOMMU_INTERVAL_MS=%.0f",
 		     settings_time(settings, "interval") * 1e3);
 	strlist_addf(&vm->env, "COIOMMU_QUOTA=%llu",
@@ -85,11 +98,20 @@ static void configure(const struct settings *settings, struct vm_config *vm)
 			     (unsigned long long)settings_count(settings, counts[i].setting));
 }
 
-static int guest_setup(struct boot *boot, const struct settings *settings)
+int coiommu_guest_setup(struct boot *boot, const struct settings *settings)
 {
 	char *const argv[] = { (char *)"modprobe", (char *)"coiommu", NULL };
 
 	return guest_run(boot->vm->guest, argv, 30, NULL);
+}
+
+static int guest_setup(struct boot *boot, const struct settings *settings)
+{
+	int ret = coiommu_guest_setup(boot, settings);
+
+	if (!ret && settings_bool(settings, "trace"))
+		ret = recording_start(boot, settings_size(settings, "trace_buffer"));
+	return ret;
 }
 
 /* Guest: its driver tracks the device under test and has asked for pages. */
@@ -155,15 +177,18 @@ static int prove_host(struct boot *boot, json_t *proof)
 	return 0;
 }
 
+int coiommu_prove_tracking(struct boot *boot, json_t *proof)
+{
+	int ret = prove_guest(boot, proof);
+
+	return ret ? ret : prove_host(boot, proof);
+}
+
 static int prove(struct boot *boot, const struct settings *settings, json_t *proof)
 {
 	int ret = proof_no_guest_iommu(boot, proof);
 
-	if (!ret)
-		ret = prove_guest(boot, proof);
-	if (!ret)
-		ret = prove_host(boot, proof);
-	return ret;
+	return ret ? ret : coiommu_prove_tracking(boot, proof);
 }
 
 const struct mode_ops mode_coiommu = {
@@ -171,7 +196,7 @@ const struct mode_ops mode_coiommu = {
 	.help = "the guest tracks its DMA mappings, the host pins what is mapped, and lazily unpins",
 	.settings = settings_table,
 	.tracks = true,
-	.host_writes = host_writes,
+	.host_writes = coiommu_host_writes,
 	.validate = validate,
 	.configure = configure,
 	.guest_setup = guest_setup,

@@ -24,6 +24,15 @@ int proof_no_guest_iommu(struct boot *boot, json_t *proof)
 	return 0;
 }
 
+int guest_group_type(struct boot *boot, const char *type)
+{
+	int ret = guest_write(boot->vm->guest, GROUP_TYPE, type);
+
+	return ret ? boot_fail(boot, ret, "the guest refuses group type %s: %s", type,
+			       strerror(-ret))
+		   : 0;
+}
+
 int proof_guest_group_type(struct boot *boot, const char *type, json_t *proof)
 {
 	autofree char *found = NULL;

@@ -55,14 +55,7 @@ static int prove_strict(struct boot *boot, const struct settings *settings, json
 
 static int switch_to_lazy(struct boot *boot, const struct settings *settings)
 {
-	int ret =
-		guest_write(boot->vm->guest,
-			    "/sys/bus/pci/devices/" BOOT_DEVICE_BDF "/iommu_group/type", "DMA-FQ");
-
-	if (ret)
-		return boot_fail(boot, ret, "the guest refuses group type DMA-FQ: %s",
-				 strerror(-ret));
-	return 0;
+	return guest_group_type(boot, "DMA-FQ");
 }
 
 static int prove_lazy(struct boot *boot, const struct settings *settings, json_t *proof)

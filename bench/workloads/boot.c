@@ -125,6 +125,7 @@ const struct workload_ops workload_boot = {
 	.help = "the VM's start, by stage; nothing runs in it",
 	.needs = DEVICE_ANY,
 	.settings = settings_table,
+	.except = ATTACH_NO_VM,
 	.metrics = metrics,
 	.validate = validate,
 	.guest_bytes = guest_bytes,

@@ -120,6 +120,7 @@ const struct workload_ops workload_dmamap = {
 	.help = "DMA map and unmap of the assigned device in a guest module, without DMA; its exits "
 		"and instructions include warm-up and the arm that is compared with",
 	.needs = DEVICE_ANY,
+	.except = ATTACH_NO_VM,
 	.settings = settings_table,
 	.metrics = metrics,
 	.estimate_s = estimate_s,

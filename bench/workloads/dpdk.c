@@ -81,6 +81,9 @@ static int validate(const struct settings *settings, char **why)
 
 static char *unfit(const struct mode_ops *mode)
 {
+	if (mode->bounces)
+		return xstrdup("DPDK's DMA does not go through the guest's kernel: nothing would "
+			       "be bounced");
 	if (mode->guest_iommu != GUEST_IOMMU_PASSTHROUGH)
 		return NULL;
 	return xstrdup("VFIO in the guest translates whatever the guest's default is: that would "
@@ -431,6 +434,7 @@ const struct workload_ops workload_dpdk = {
 	.name = "dpdk",
 	.help = "DPDK in the guest: receive, transmit or forward packets",
 	.needs = DEVICE_NET,
+	.except = ATTACH_NO_VM,
 	.settings = settings_table,
 	.metrics = metrics,
 	.validate = validate,

@@ -200,11 +200,10 @@ int fio_parse(const char *text, size_t len, struct sample_set *out, char **why)
 
 /* --- running --- */
 
-void fio_base_command(const struct settings *settings, struct strlist *argv)
+void fio_base_command(const struct settings *settings, const char *disk, struct strlist *argv)
 {
 	static const char *const fixed[] = { "fio",
 					     "--name=cell",
-					     "--filename=/dev/nvme0n1",
 					     "--ioengine=libaio",
 					     "--direct=1",
 					     "--output-format=json",
@@ -217,6 +216,7 @@ void fio_base_command(const struct settings *settings, struct strlist *argv)
 
 	for (size_t i = 0; i < ARRAY_SIZE(fixed); i++)
 		strlist_add(argv, fixed[i]);
+	strlist_addf(argv, "--filename=/dev/%s", disk);
 	strlist_addf(argv, "--rw=%s", settings_text(settings, "rw"));
 	strlist_addf(argv, "--bs=%llu", (unsigned long long)settings_size(settings, "bs"));
 	strlist_addf(argv, "--iodepth=%llu",
@@ -224,9 +224,9 @@ void fio_base_command(const struct settings *settings, struct strlist *argv)
 	strlist_addf(argv, "--size=%llu", (unsigned long long)settings_size(settings, "size"));
 }
 
-static void fio_command(const struct settings *settings, struct strlist *argv)
+static void fio_command(const struct settings *settings, const char *disk, struct strlist *argv)
 {
-	fio_base_command(settings, argv);
+	fio_base_command(settings, disk, argv);
 	strlist_addf(argv, "--numjobs=%llu", (unsigned long long)settings_count(settings, "jobs"));
 	strlist_addf(argv, "--offset_increment=%llu",
 		     (unsigned long long)settings_size(settings, "size"));
@@ -332,7 +332,7 @@ static int run_fio(struct cell_run *run)
 	uint32_t job;
 	int ret;
 
-	fio_command(run->cell->workload_settings, &argv);
+	fio_command(run->cell->workload_settings, run->boot->disk, &argv);
 	ret = guest_start(guest, argv.items, 0, NULL, NULL, &job);
 	strlist_free(&argv);
 	if (ret)

@@ -17,8 +17,8 @@ extern const char *const fio_rw_choices[];
 
 /* Does the pattern `rw` write to the device? */
 bool fio_writes(const struct settings *settings);
-/* fio on the raw device by the settings rw, bs, iodepth and size; without a duration. */
-void fio_base_command(const struct settings *settings, struct strlist *argv);
+/* fio on that raw disk by the settings rw, bs, iodepth and size; without a duration. */
+void fio_base_command(const struct settings *settings, const char *disk, struct strlist *argv);
 /* Returns when the device has completed some I/O of the job, or the job has ended. 0 or -errno. */
 int fio_await_first_io(struct cell_run *run, uint32_t job);
 

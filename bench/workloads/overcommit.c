@@ -230,7 +230,7 @@ static int lose(struct crowd *crowd, unsigned int index, int err)
 
 static void fio_command(const struct crowd *crowd, bool verify, struct strlist *argv)
 {
-	fio_base_command(crowd->settings, argv);
+	fio_base_command(crowd->settings, crowd->run->boot->disk, argv);
 	if (verify) {
 		strlist_add(argv, "--rw=randwrite");
 		strlist_add(argv, "--verify=crc32c");
@@ -423,6 +423,7 @@ const struct workload_ops workload_overcommit = {
 	.name = "overcommit",
 	.help = "several VMs whose memory is more than they may use, each under I/O",
 	.needs = DEVICE_BLOCK,
+	.except = ATTACH_VFIO_ONLY,
 	.settings = settings_table,
 	.metrics = metrics,
 	.destroys_data = destroys_data,

@@ -23,7 +23,6 @@
 #define SWITCH_S 0.2 /* expected, for stopping, switching and going on */
 #define SETTLE_S 0.05
 #define IDLE_S 0.05
-#define INFLIGHT "/sys/block/nvme0n1/inflight"
 
 static const struct setting settings_table[] = {
 	{ "rw", SETTING_CHOICE, "randread", fio_rw_choices, 0, 0, "access pattern" },
@@ -80,9 +79,9 @@ static char *unfit(const struct mode_ops *mode)
 
 static int read_activity(struct boot *boot, uint64_t *ops, uint64_t *under_way)
 {
-	autofree char *text = NULL;
+	autofree char *path = xasprintf("/sys/block/%s/inflight", boot->disk), *text = NULL;
 	uint64_t reads, writes;
-	int ret = guest_read(boot->vm->guest, INFLIGHT, &text);
+	int ret = guest_read(boot->vm->guest, path, &text);
 
 	if (!ret)
 		ret = field_number(text, 1, &reads);
@@ -266,7 +265,7 @@ static int run_tracking(struct cell_run *run)
 	c->insn_fd = run->boot->host->instructions
 			     ? open(run->boot->host->instructions, O_RDONLY | O_CLOEXEC)
 			     : -1;
-	fio_base_command(settings, &argv);
+	fio_base_command(settings, run->boot->disk, &argv);
 	strlist_add(&argv, "--time_based");
 	strlist_addf(&argv, "--runtime=%.0f", 60 + 5 * estimate_s(settings));
 	ret = guest_start(run->boot->vm->guest, argv.items, 0, NULL, NULL, &c->job);

@@ -9,6 +9,7 @@
 #include <linux/percpu.h>
 
 #include "coiommu.h"
+#include "coiommu_batch.h"
 #include "coiommu_counters.h"
 #include "coiommu_unit.h"
 
@@ -89,14 +90,12 @@ static inline bool all_pinned(struct pages p)
 	return !p.nr;
 }
 
-/* Pages to ask for together; flushed by coiommu_batch_flush(), all of it with interrupts off. */
-struct batch {
-	u32 nr, pages;
-};
-
-/* coiommu_request.c */
-void coiommu_batch_add_unpinned(struct batch *b, struct pages p);
-void coiommu_batch_flush(struct batch *b);
+/*
+ * coiommu_request.c: pages to ask for together; flushed by coiommu_batch_flush(), all of it with
+ * interrupts off.
+ */
+void coiommu_batch_add_unpinned(struct coiommu_batch *b, struct pages p);
+void coiommu_batch_flush(struct coiommu_batch *b);
 /* coiommu_stats.c: notes how many pages are mapped now, if never so many were before. */
 void coiommu_sample_peak(void);
 

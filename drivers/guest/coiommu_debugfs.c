@@ -22,6 +22,7 @@
 
 #include "coiommu.h"
 #include "coiommu_counters.h"
+#include "coiommu_trace.h"
 #include "coiommu_unit.h"
 
 enum hold {
@@ -46,6 +47,7 @@ static int stats_show(struct seq_file *m, void *data)
 	u64 info[6] = { 0 };
 
 	coiommu_stats_read(&s);
+	trace_coiommu_stats(&s, 0);
 	seq_printf(m, "maps %llu\nunmaps %llu\nmap_pages %llu\n", s.maps, s.unmaps,
 		   s.maps + s.more_pages);
 	seq_printf(m, "requests %llu\nrequest_entries %llu\nrequest_pages %llu\nrequest_ns %llu\n",

@@ -114,9 +114,18 @@ static struct coiommu_dev *attach(struct device *dev)
 	return cd;
 }
 
+/* The group was switched: the IOMMU driver has put its own operations there. */
+static bool remapped(struct coiommu_dev *cd)
+{
+	const struct dma_map_ops *ops = get_dma_ops(cd->dev);
+
+	return ops && ops != &cd->ops;
+}
+
 static void detach(struct coiommu_dev *cd)
 {
-	set_dma_ops(cd->dev, NULL);
+	if (!remapped(cd))
+		set_dma_ops(cd->dev, NULL);
 	/* Not a mask of its own: it points into the real device. */
 	cd->proxy->dev.dma_mask = NULL;
 	platform_device_unregister(cd->proxy);
@@ -130,6 +139,11 @@ static void bind(struct device *dev)
 {
 	struct coiommu_dev *cd = find(dev);
 
+	if (cd && remapped(cd)) {
+		dev_info(dev, "coiommu: is remapped, not tracked any more\n");
+		detach(cd);
+		return;
+	}
 	if (!cd && !leaving && wanted(dev))
 		cd = attach(dev);
 	if (!cd)

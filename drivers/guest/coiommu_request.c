@@ -20,7 +20,7 @@ static u32 ring(struct coiommu_request *request)
 	return READ_ONCE(request->status);
 }
 
-void coiommu_batch_flush(struct batch *b)
+void coiommu_batch_flush(struct coiommu_batch *b)
 {
 	struct coiommu_cpu *cpu = this_cpu_ptr(&coiommu_cpus);
 	struct coiommu_stats *stats = &cpu->stats;
@@ -31,6 +31,7 @@ void coiommu_batch_flush(struct batch *b)
 		return;
 	cpu->request->op = COIOMMU_OP_PIN;
 	cpu->request->nr = b->nr;
+	cpu->request->arg[COIOMMU_PIN_ARG_CPU] = smp_processor_id();
 	start = ktime_get_ns();
 	status = ring(cpu->request);
 	ns = ktime_get_ns() - start;
@@ -44,29 +45,17 @@ void coiommu_batch_flush(struct batch *b)
 	b->pages = 0;
 }
 
-static void batch_add(struct batch *b, u64 pfn)
+static void batch_add(struct coiommu_batch *b, u64 pfn)
 {
 	u64 *entry = this_cpu_ptr(&coiommu_cpus)->request->entry;
 
-	if (b->pages == COIOMMU_REQUEST_PAGES)
-		coiommu_batch_flush(b);
-	if (b->nr) {
-		u64 last = entry[b->nr - 1];
-		u32 nr = COIOMMU_RUN_NR(last);
-
-		if ((last & COIOMMU_RUN_PFN) + nr == pfn && nr < COIOMMU_RUN_MAX) {
-			entry[b->nr - 1] = last + (1ULL << COIOMMU_RUN_SHIFT);
-			b->pages++;
-			return;
-		}
-	}
-	if (b->nr == COIOMMU_REQUEST_ENTRIES)
-		coiommu_batch_flush(b);
-	entry[b->nr++] = COIOMMU_RUN(pfn, 1);
-	b->pages++;
+	if (coiommu_batch_add(b, entry, pfn))
+		return;
+	coiommu_batch_flush(b);
+	coiommu_batch_add(b, entry, pfn);
 }
 
-void coiommu_batch_add_unpinned(struct batch *b, struct pages p)
+void coiommu_batch_add_unpinned(struct coiommu_batch *b, struct pages p)
 {
 	u64 i;
 

@@ -3,6 +3,7 @@
 #include <linux/smp.h>
 
 #include "coiommu_count.h"
+#include "coiommu_trace.h"
 
 DEFINE_PER_CPU(struct coiommu_cpu, coiommu_cpus);
 static u64 mapped_peak;	/* approximate by design: races lose a sample */
@@ -54,7 +55,10 @@ static void reset_cpu(void *unused)
 /* Counts of events start again; what is mapped now stays. Each CPU does it, interrupts off. */
 void coiommu_stats_reset(void)
 {
+	const struct coiommu_stats zero = { 0 };
+
 	on_each_cpu(reset_cpu, NULL, 1);
+	trace_coiommu_stats(&zero, 1);
 	WRITE_ONCE(mapped_peak, 0);
 	coiommu_sample_peak();
 }

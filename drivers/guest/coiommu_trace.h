@@ -9,35 +9,67 @@
 #include <linux/device.h>
 #include <linux/tracepoint.h>
 
+#include "coiommu_stats.h"
+
+/* more: the same call goes on with this task's next event. */
 DECLARE_EVENT_CLASS(coiommu_pages,
-	TP_PROTO(struct device *dev, u64 pfn, u64 nr),
-	TP_ARGS(dev, pfn, nr),
+	TP_PROTO(struct device *dev, u64 pfn, u64 nr, u32 more),
+	TP_ARGS(dev, pfn, nr, more),
 	TP_STRUCT__entry(
 		__string(dev, dev_name(dev))
 		__field(u64, pfn)
 		__field(u64, nr)
+		__field(u32, more)
 	),
 	TP_fast_assign(
 		__assign_str(dev, dev_name(dev));
 		__entry->pfn = pfn;
 		__entry->nr = nr;
+		__entry->more = more;
 	),
-	TP_printk("%s pfn=%#llx nr=%llu", __get_str(dev), __entry->pfn, __entry->nr)
+	TP_printk("%s pfn=%#llx nr=%llu more=%u", __get_str(dev), __entry->pfn, __entry->nr,
+		  __entry->more)
 );
 
 DEFINE_EVENT(coiommu_pages, coiommu_map,
-	TP_PROTO(struct device *dev, u64 pfn, u64 nr),
-	TP_ARGS(dev, pfn, nr)
+	TP_PROTO(struct device *dev, u64 pfn, u64 nr, u32 more),
+	TP_ARGS(dev, pfn, nr, more)
 );
 
 DEFINE_EVENT(coiommu_pages, coiommu_unmap,
-	TP_PROTO(struct device *dev, u64 pfn, u64 nr),
-	TP_ARGS(dev, pfn, nr)
+	TP_PROTO(struct device *dev, u64 pfn, u64 nr, u32 more),
+	TP_ARGS(dev, pfn, nr, more)
 );
 
-DEFINE_EVENT(coiommu_pages, coiommu_refused,
-	TP_PROTO(struct device *dev, u64 pfn, u64 nr),
-	TP_ARGS(dev, pfn, nr)
+/* What a map before counted is undone: its call failed. */
+DEFINE_EVENT(coiommu_pages, coiommu_undo,
+	TP_PROTO(struct device *dev, u64 pfn, u64 nr, u32 more),
+	TP_ARGS(dev, pfn, nr, more)
+);
+
+/* The driver's counts; with reset set, from now on counted from 0. */
+TRACE_EVENT(coiommu_stats,
+	TP_PROTO(const struct coiommu_stats *s, u32 reset),
+	TP_ARGS(s, reset),
+	TP_STRUCT__entry(
+		__field(u64, maps)
+		__field(u64, unmaps)
+		__field(u64, requests)
+		__field(u64, refused)
+		__field(u64, request_ns)
+		__field(u32, reset)
+	),
+	TP_fast_assign(
+		__entry->maps = s->maps;
+		__entry->unmaps = s->unmaps;
+		__entry->requests = s->requests;
+		__entry->refused = s->refused;
+		__entry->request_ns = s->request_ns;
+		__entry->reset = reset;
+	),
+	TP_printk("maps=%llu unmaps=%llu requests=%llu refused=%llu request_ns=%llu reset=%u",
+		  __entry->maps, __entry->unmaps, __entry->requests, __entry->refused,
+		  __entry->request_ns, __entry->reset)
 );
 
 TRACE_EVENT(coiommu_request,

@@ -92,16 +92,15 @@ static __always_inline s64 put_page_unit(u64 pfn)
 	return 0;
 }
 
-static int refused(struct device *dev, struct pages p)
+static int refused(void)
 {
 	this_cpu_inc(coiommu_cpus.stats.refused);
-	trace_coiommu_refused(dev, p.pfn, p.nr);
 	return -ENOMEM;
 }
 
 static int request_pages(struct device *dev, struct pages p)
 {
-	struct batch b = { 0 };
+	struct coiommu_batch b = { 0 };
 	unsigned long flags;
 
 	local_irq_save(flags);
@@ -111,8 +110,9 @@ static int request_pages(struct device *dev, struct pages p)
 	coiommu_sample_peak();
 	if (all_pinned(p))
 		return 0;
+	trace_coiommu_undo(dev, p.pfn, p.nr, 0);
 	undo_pages(p);
-	return refused(dev, p);
+	return refused();
 }
 
 static int track_failed(void)
@@ -131,6 +131,7 @@ static noinline int track_pages(struct device *dev, struct pages p)
 	this_cpu_add(coiommu_cpus.stats.mapped_pages, t.more);
 	if (!counted)
 		return track_failed();
+	trace_coiommu_map(dev, p.pfn, p.nr, 0);
 	err = some_missing(&t) ? request_pages(dev, p) : 0;
 	if (!err) {
 		this_cpu_inc(coiommu_cpus.stats.maps);
@@ -153,11 +154,11 @@ int coiommu_track(struct device *dev, phys_addr_t phys, size_t size)
 	struct pages p = pages_of(phys, size);
 	struct tally t = NOTHING_COUNTED;
 
-	trace_coiommu_map(dev, p.pfn, p.nr);
 	if (p.nr > 1)
 		return track_pages(dev, p);
 	if (unlikely(!get_page_unit(p.pfn, &t)))
 		return track_failed();
+	trace_coiommu_map(dev, p.pfn, 1, 0);
 	this_cpu_add(coiommu_cpus.stats.mapped_pages, t.more);
 	if (unlikely(some_missing(&t)))
 		return track_unpinned_page(dev, p.pfn);
@@ -169,7 +170,7 @@ void coiommu_untrack(struct device *dev, phys_addr_t phys, size_t size)
 {
 	struct pages p = pages_of(phys, size);
 
-	trace_coiommu_unmap(dev, p.pfn, p.nr);
+	trace_coiommu_unmap(dev, p.pfn, p.nr, 0);
 	this_cpu_sub(coiommu_cpus.stats.mapped_pages,
 		     likely(p.nr == 1) ? put_page_unit(p.pfn) : put_pages(p));
 	this_cpu_inc(coiommu_cpus.stats.unmaps);
@@ -218,22 +219,32 @@ static __always_inline bool within_page(phys_addr_t phys, unsigned int len)
 	return !((phys ^ (phys + len - 1)) & PAGE_MASK);
 }
 
-static __always_inline s64 put_entry(const struct walk *w, phys_addr_t phys, unsigned int len)
+static __always_inline void trace_put(const struct walk *w, struct pages p, u32 more, const bool undo)
+{
+	if (undo)
+		trace_coiommu_undo(w->dev, p.pfn, p.nr, more);
+	else
+		trace_coiommu_unmap(w->dev, p.pfn, p.nr, more);
+}
+
+static __always_inline s64 put_entry(const struct walk *w, phys_addr_t phys, unsigned int len,
+				     u32 more, const bool undo)
 {
 	u32 *unit = walk_unit(w, phys >> PAGE_SHIFT);
 	struct pages p;
 
 	if (likely(within_page(phys, len) && unit)) {
-		trace_coiommu_unmap(w->dev, phys >> PAGE_SHIFT, 1);
+		trace_put(w, (struct pages){ phys >> PAGE_SHIFT, 1 }, more, undo);
 		return put_unit(unit);
 	}
 	p = pages_of(phys, len);
-	trace_coiommu_unmap(w->dev, p.pfn, p.nr);
+	trace_put(w, p, more, undo);
 	return put_pages(p);
 }
 
 /* Returns true if an entry is a bounce buffer. */
-static bool put_sg(struct device *dev, struct scatterlist *sgl, int nents)
+static __always_inline bool put_sg(struct device *dev, struct scatterlist *sgl, int nents,
+				   const bool undo)
 {
 	const struct io_tlb_mem *pool = dev->dma_io_tlb_mem;
 	u64 start = pool ? pool->start : 0, size = pool ? pool->end - start : 0;
@@ -248,15 +259,20 @@ static bool put_sg(struct device *dev, struct scatterlist *sgl, int nents)
 		phys_addr_t phys = likely(w.plain) ? addr : dma_to_phys(dev, addr);
 
 		bounced |= phys - start < size;
-		fewer += put_entry(&w, phys, sg_dma_len(sg));
+		fewer += put_entry(&w, phys, sg_dma_len(sg), i + 1 < nents, undo);
 	}
 	this_cpu_sub(coiommu_cpus.stats.mapped_pages, fewer);
 	return bounced;
 }
 
+static noinline void undo_sg(struct device *dev, struct scatterlist *sgl, int nents)
+{
+	put_sg(dev, sgl, nents, true);
+}
+
 static int request_sg(struct device *dev, struct scatterlist *sgl, int nents)
 {
-	struct batch b = { 0 };
+	struct coiommu_batch b = { 0 };
 	struct scatterlist *sg;
 	unsigned long flags;
 	int i;
@@ -271,8 +287,8 @@ static int request_sg(struct device *dev, struct scatterlist *sgl, int nents)
 		struct pages p = sg_pages(dev, sg);
 
 		if (!all_pinned(p)) {
-			put_sg(dev, sgl, nents);
-			return refused(dev, p);
+			undo_sg(dev, sgl, nents);
+			return refused();
 		}
 	}
 	return 0;
@@ -293,18 +309,22 @@ static __always_inline bool map_entry(const struct walk *w, struct scatterlist *
 
 /* Counts an entry's pages. Returns their number, 0: nothing is counted. */
 static __always_inline u64 get_entry(const struct walk *w, phys_addr_t phys, unsigned int len,
-				     struct tally *t)
+				     u32 left, struct tally *t)
 {
 	u32 *unit = walk_unit(w, phys >> PAGE_SHIFT);
 	struct pages p;
 
 	if (likely(within_page(phys, len) && unit)) {
-		trace_coiommu_map(w->dev, phys >> PAGE_SHIFT, 1);
-		return get_unit(unit, t);
+		if (unlikely(!get_unit(unit, t)))
+			return 0;
+		trace_coiommu_map(w->dev, phys >> PAGE_SHIFT, 1, left);
+		return 1;
 	}
 	p = pages_of(phys, len);
-	trace_coiommu_map(w->dev, p.pfn, p.nr);
-	return get_pages(p, t) ? p.nr : 0;
+	if (!get_pages(p, t))
+		return 0;
+	trace_coiommu_map(w->dev, p.pfn, p.nr, left);
+	return p.nr;
 }
 
 /* One pass: gives each entry its address if map is set, and counts its pages. */
@@ -324,7 +344,7 @@ static __always_inline int track_sg(struct device *dev, struct scatterlist *sgl,
 			err = -EOPNOTSUPP;
 			break;
 		}
-		more = get_entry(&w, phys, sg_dma_len(sg), &t);
+		more = get_entry(&w, phys, sg_dma_len(sg), i + 1 < nents, &t);
 		if (unlikely(!more)) {
 			err = track_failed();
 			break;
@@ -333,7 +353,7 @@ static __always_inline int track_sg(struct device *dev, struct scatterlist *sgl,
 	}
 	this_cpu_add(coiommu_cpus.stats.mapped_pages, t.more);
 	if (unlikely(err)) {
-		put_sg(dev, sgl, i);
+		undo_sg(dev, sgl, i);
 		return err;
 	}
 	if (unlikely(some_missing(&t))) {
@@ -361,5 +381,5 @@ int coiommu_track_sg(struct device *dev, struct scatterlist *sgl, int nents)
 bool coiommu_untrack_sg(struct device *dev, struct scatterlist *sgl, int nents)
 {
 	this_cpu_inc(coiommu_cpus.stats.unmaps);
-	return put_sg(dev, sgl, nents);
+	return put_sg(dev, sgl, nents, false);
 }

@@ -10,7 +10,6 @@
 #include <string.h>
 
 #define PAGE ((uint64_t)COIOMMU_PAGE_SIZE)
-#define ALL_CONTAINERS UINT32_MAX
 #define READ_WRITE (VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE)
 
 void backend_lock(struct backend *b)
@@ -77,178 +76,11 @@ void backend_container(struct backend *b, int fd)
 	backend_lock(b);
 	bit = container_bit(b, fd);
 	/* If the number was a container before, that one is closed and its mappings are gone. */
-	memmap_remove(&b->memmap, 0, UINT64_MAX, bit);
+	if (memmap_remove(&b->memmap, 0, UINT64_MAX, bit))
+		backend_change_locked(b, TRACE_MEM_REMOVE, RECORD_ARGS(0, UINT64_MAX, bit));
 	update_gauges(b);
 	backend_unlock(b);
 }
-
-/* ---- What the policy asks for ------------------------------------------------------- */
-
-/* Lazy memory that holds the pages; *containers gets all containers that reach it. */
-static struct memmap_region *lazy_region(struct backend *b, uint64_t pfn, uint32_t nr,
-					 uint32_t *containers)
-{
-	struct memmap_region *found = NULL;
-
-	*containers = 0;
-	for (uint32_t i = 0; i < b->memmap.nr; i++) {
-		struct memmap_region *r = &b->memmap.regions[i];
-
-		if (r->lazy && r->iova <= pfn * PAGE && (pfn + nr) * PAGE - r->iova <= r->size) {
-			found = r;
-			*containers |= r->containers;
-		}
-	}
-	return found;
-}
-
-static void unmap_from(struct backend *b, uint32_t containers, uint64_t iova, uint64_t size)
-{
-	for (int i = 0; i < MEMMAP_CONTAINERS; i++) {
-		if ((containers >> i & 1) &&
-		    b->sys->dma_unmap(b->ctx, b->containers[i], iova, size))
-			b->leaked++;
-	}
-}
-
-static int map_into(struct backend *b, uint32_t containers, const struct memmap_region *r,
-		    uint64_t iova, uint64_t size)
-{
-	for (int i = 0; i < MEMMAP_CONTAINERS; i++) {
-		int err;
-
-		if (!(containers >> i & 1))
-			continue;
-		err = b->sys->dma_map(b->ctx, b->containers[i], iova, r->vaddr + (iova - r->iova),
-				      size, r->flags);
-		/* An unmap that failed has left something: it may be less than what is wanted. */
-		if (err == -EEXIST && b->leaked &&
-		    !b->sys->dma_unmap(b->ctx, b->containers[i], iova, size))
-			err = b->sys->dma_map(b->ctx, b->containers[i], iova,
-					      r->vaddr + (iova - r->iova), size, r->flags);
-		if (err) {
-			unmap_from(b, containers & ((1U << i) - 1), iova, size);
-			return err;
-		}
-	}
-	return 0;
-}
-
-/* The negative control of tests. */
-static bool pretends(const struct backend *b)
-{
-	return b->settings.break_pin && b->counters->policy.pinned_pages >= b->settings.break_after;
-}
-
-static int op_map(void *ctx, uint64_t pfn, uint32_t nr)
-{
-	struct backend *b = ctx;
-	struct memmap_region *r;
-	uint64_t start;
-	uint32_t containers;
-	int err;
-
-	if (pretends(b))
-		return 0;
-	r = lazy_region(b, pfn, nr, &containers);
-	if (!r)
-		return -EFAULT;
-	start = b->sys->now_ns(b->ctx);
-	err = map_into(b, containers, r, pfn * PAGE, nr * PAGE);
-	b->counters->map_latency[coiommu_histogram_bucket(b->sys->now_ns(b->ctx) - start)]++;
-	return err;
-}
-
-/* All containers or none. If neither can be had, a mapping is left over in one: leaked. */
-static int op_unmap(void *ctx, uint64_t pfn, uint32_t nr)
-{
-	struct backend *b = ctx;
-	uint64_t iova = pfn * PAGE, size = nr * PAGE;
-	struct memmap_region *r;
-	uint32_t containers;
-
-	if (pretends(b) && !b->settings.break_after)
-		return 0;
-	r = lazy_region(b, pfn, nr, &containers);
-	for (int i = 0; r && i < MEMMAP_CONTAINERS; i++) {
-		int err;
-
-		if (!(containers >> i & 1))
-			continue;
-		err = b->sys->dma_unmap(b->ctx, b->containers[i], iova, size);
-		if (!err)
-			continue;
-		backend_log(b, "unmap of %#llx failed: %s", (unsigned long long)iova,
-			    strerror(-err));
-		if (!map_into(b, containers & ((1U << i) - 1), r, iova, size))
-			return err;
-		b->leaked++;
-		unmap_from(b, containers & ~((2U << i) - 1), iova, size);
-		return 0;
-	}
-	return 0;
-}
-
-static uint64_t op_now(void *ctx)
-{
-	struct backend *b = ctx;
-
-	return b->sys->now_ns(b->ctx);
-}
-
-void *backend_page_locked(void *backend, uint64_t pfn)
-{
-	struct backend *b = backend;
-	struct memmap_region *r;
-
-	if (pfn > UINT64_MAX / PAGE)
-		return NULL;
-	for (uint32_t i = 0; i < b->memmap.nr; i++) {
-		r = &b->memmap.regions[i];
-		if (r->writable && r->iova <= pfn * PAGE && pfn * PAGE - r->iova < r->size)
-			/* NOLINTNEXTLINE(performance-no-int-to-ptr): VFIO has it as a number */
-			return (void *)(uintptr_t)(r->vaddr + (pfn * PAGE - r->iova));
-	}
-	return NULL;
-}
-
-static uint32_t *op_leaf(void *ctx, uint64_t block)
-{
-	struct backend *b = ctx;
-
-	return dtt_leaf(&b->dtt, block, backend_page_locked, b);
-}
-
-static enum policy_memory op_memory(void *ctx, uint64_t pfn, uint64_t *end)
-{
-	struct backend *b = ctx;
-	const struct memmap_region *r = NULL;
-
-	*end = pfn + 1;
-	if (pfn > UINT64_MAX / PAGE)
-		return POLICY_MEMORY_NONE;
-	r = memmap_find_whole(&b->memmap, pfn * PAGE, PAGE, ALL_CONTAINERS);
-	if (!r)
-		return POLICY_MEMORY_NONE;
-	*end = (r->iova + r->size) / PAGE;
-	return r->lazy ? POLICY_MEMORY_LAZY : POLICY_MEMORY_STATIC;
-}
-
-static bool op_contended(void *ctx)
-{
-	struct backend *b = ctx;
-
-	return __atomic_load_n(&b->waiters, __ATOMIC_RELAXED) != 0;
-}
-
-static const struct policy_ops policy_ops = {
-	.map = op_map,
-	.unmap = op_unmap,
-	.now_ns = op_now,
-	.leaf = op_leaf,
-	.memory = op_memory,
-	.contended = op_contended,
-};
 
 /* ---- The VMM's mappings ------------------------------------------------------------- */
 
@@ -261,7 +93,7 @@ static int replicate_one(void *ctx, uint64_t pfn, uint32_t nr)
 {
 	struct replicate *r = ctx;
 
-	return map_into(r->b, r->region->containers, r->region, pfn * PAGE, nr * PAGE);
+	return backend_map_into(r->b, r->region->containers, r->region, pfn * PAGE, nr * PAGE);
 }
 
 /* Lazy: gives the new container what is pinned for the others. Static: maps it all. */
@@ -271,12 +103,12 @@ static int map_region_locked(struct backend *b, const struct memmap_region *regi
 	int err;
 
 	if (!region->lazy)
-		return map_into(b, region->containers, region, region->iova, region->size);
-	if (pretends(b))
+		return backend_map_into(b, region->containers, region, region->iova, region->size);
+	if (backend_pretends(b))
 		return 0;
 	err = policy_visit(b->policy, region->iova / PAGE, region->size / PAGE, replicate_one, &r);
 	if (err)
-		unmap_from(b, region->containers, region->iova, region->size);
+		backend_unmap_from(b, region->containers, region->iova, region->size);
 	return err;
 }
 
@@ -301,6 +133,9 @@ int backend_dma_map(struct backend *b, int fd, uint64_t iova, uint64_t vaddr, ui
 		err = map_region_locked(b, &region);
 	if (!err) {
 		memmap_add(&b->memmap, &region);
+		backend_change_locked(b, TRACE_MEM_ADD,
+				      RECORD_ARGS(iova, size, vaddr, flags, region.containers,
+						  region.lazy, region.writable));
 		b->counters->ram_maps++;
 		update_gauges(b);
 	}
@@ -334,11 +169,10 @@ int backend_dma_unmap(struct backend *b, int fd, uint64_t iova, uint64_t size, u
 			continue;
 		/* What other containers reach stays pinned for them, unless that is impossible. */
 		if (!(r->containers & ~bit) || b->sys->dma_unmap(b->ctx, fd, from, to - from))
-			policy_forget(b->policy, from / PAGE, (to - from + PAGE - 1) / PAGE);
+			backend_forget_locked(b, from / PAGE, (to - from + PAGE - 1) / PAGE);
 		*lazy_bytes += to - from;
 	}
-	if (memmap_remove(&b->memmap, iova, size, bit))
-		b->counters->ram_unmaps++;
+	backend_remove_memory_locked(b, iova, size, bit);
 	update_gauges(b);
 	backend_log(b, "unmap fd %d iova %#llx size %#llx%s", fd, (unsigned long long)iova,
 		    (unsigned long long)size, whole ? "" : ", passed");
@@ -360,9 +194,9 @@ static void set_static_locked(struct backend *b, bool on)
 		if (!r->writable || r->lazy != on)
 			continue;
 		if (on) {
-			err = map_into(b, r->containers, r, r->iova, r->size);
+			err = backend_map_into(b, r->containers, r, r->iova, r->size);
 		} else {
-			unmap_from(b, r->containers, r->iova, r->size);
+			backend_unmap_from(b, r->containers, r->iova, r->size);
 			err = 0;
 		}
 		if (err)
@@ -370,6 +204,7 @@ static void set_static_locked(struct backend *b, bool on)
 				(unsigned long long)r->size, strerror(-err));
 		else
 			r->lazy = !on;
+		backend_change_locked(b, TRACE_MEM_LAZY, RECORD_ARGS(i, r->lazy));
 	}
 }
 
@@ -377,7 +212,7 @@ void backend_deactivate_locked(struct backend *b, bool clear_units)
 {
 	if (!b->dtt.levels)
 		return;
-	policy_drop(b->policy, clear_units);
+	backend_drop_locked(b, clear_units);
 	dtt_clear(&b->dtt);
 	backend_park_locked(b, false);
 	set_static_locked(b, true);
@@ -392,7 +227,7 @@ int backend_activate_locked(struct backend *b, uint64_t root_pfn, uint64_t level
 	if (err)
 		return err;
 	if (b->dtt.levels)
-		policy_drop(b->policy, false); /* the old table's owner is gone */
+		backend_drop_locked(b, false); /* the old table's owner is gone */
 	else
 		set_static_locked(b, false);
 	b->dtt = dtt;
@@ -417,7 +252,7 @@ uint32_t backend_adopt(struct backend *b, uint64_t iova, uint64_t size)
 		backend_lock(b);
 		active = b->dtt.levels != 0;
 		if (active)
-			failed += policy_adopt(b->policy, block);
+			failed += backend_adopt_locked(b, block);
 		backend_unlock(b);
 		if (!active)
 			break;
@@ -428,6 +263,7 @@ uint32_t backend_adopt(struct backend *b, uint64_t iova, uint64_t size)
 void backend_park_locked(struct backend *b, bool parked)
 {
 	b->parked = parked;
+	backend_change_locked(b, TRACE_PARK, RECORD_ARGS(parked));
 	policy_park(b->policy, parked);
 	pthread_cond_signal(&b->wake);
 	update_gauges(b);
@@ -495,7 +331,7 @@ bool backend_scan(struct backend *b)
 	bool more;
 
 	backend_lock(b);
-	more = b->dtt.levels && !b->paused && policy_scan(b->policy, b->settings.batch);
+	more = b->dtt.levels && !b->paused && backend_scan_locked(b);
 	backend_unlock(b);
 	return more;
 }
@@ -519,7 +355,13 @@ struct backend *backend_new(const struct settings *settings, const struct backen
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&b->wake, &attr);
 	pthread_condattr_destroy(&attr);
-	b->policy = policy_new(&settings->policy, &policy_ops, b, &counters->policy);
+	if (settings->trace) {
+		b->record = record_new((uint64_t *)&counters->trace_seq,
+				       (uint64_t *)&counters->trace_errors);
+		if (!b->record)
+			abort();
+	}
+	backend_policy_new(b);
 	counters->magic = COIOMMU_COUNTERS_MAGIC;
 	counters->version = COIOMMU_COUNTERS_VERSION;
 	counters->size = sizeof(*counters);
@@ -531,6 +373,7 @@ void backend_free(struct backend *b)
 {
 	backend_unpinner_stop(b);
 	policy_free(b->policy);
+	record_free(b->record);
 	memmap_free(&b->memmap);
 	pthread_cond_destroy(&b->wake);
 	pthread_mutex_destroy(&b->lock);

@@ -105,6 +105,20 @@ struct memmap_region *memmap_find_whole(const struct memmap *map, uint64_t iova,
 	return NULL;
 }
 
+enum policy_memory memmap_memory(const struct memmap *map, uint64_t pfn, uint64_t *end)
+{
+	const struct memmap_region *r;
+
+	*end = pfn + 1;
+	if (pfn > UINT64_MAX / COIOMMU_PAGE_SIZE)
+		return POLICY_MEMORY_NONE;
+	r = memmap_find_whole(map, pfn * COIOMMU_PAGE_SIZE, COIOMMU_PAGE_SIZE, UINT32_MAX);
+	if (!r)
+		return POLICY_MEMORY_NONE;
+	*end = (r->iova + r->size) / COIOMMU_PAGE_SIZE;
+	return r->lazy ? POLICY_MEMORY_LAZY : POLICY_MEMORY_STATIC;
+}
+
 uint64_t memmap_bytes(const struct memmap *map, bool static_only)
 {
 	uint64_t bytes = 0;

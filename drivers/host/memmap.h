@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "policy.h"
+
 #define MEMMAP_CONTAINERS 32
 
 struct memmap_region {
@@ -39,6 +41,8 @@ struct memmap_region *memmap_find(const struct memmap *map, uint64_t iova, uint6
 /* The same, but it must hold the range completely. */
 struct memmap_region *memmap_find_whole(const struct memmap *map, uint64_t iova, uint64_t size,
 					uint32_t containers);
+/* What the policy is told of a frame: see struct policy_ops. */
+enum policy_memory memmap_memory(const struct memmap *map, uint64_t pfn, uint64_t *end);
 uint64_t memmap_bytes(const struct memmap *map, bool static_only);
 void memmap_free(struct memmap *map);
 

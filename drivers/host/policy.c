@@ -166,8 +166,10 @@ uint32_t policy_mapping_release(struct policy *p, struct block *b, uint32_t *lea
 	if (leaf && !p->config.break_release) {
 		while (done < nr && coiommu_unit_release(&leaf[page + done]))
 			done++;
-		if (done < nr)
+		if (!policy_look(p, POLICY_LOOK_RELEASE, done == nr))
 			goto undo;
+		for (; done < nr; done++) /* not but in a replay */
+			coiommu_unit_clear_pinned(&leaf[page + done]);
 	} else if (leaf) {
 		for (; done < nr; done++)
 			coiommu_unit_clear_pinned(&leaf[page + done]);
@@ -199,6 +201,7 @@ enum use policy_mapping_use(const struct policy *p, const struct block *b, const
 			    uint32_t page)
 {
 	uint32_t nr = 1U << b->order[page], seen = 0;
+	enum use use = USE_IDLE;
 
 	if (!leaf) /* without a unit the guest cannot rely on the pin */
 		return USE_IDLE;
@@ -207,8 +210,10 @@ enum use policy_mapping_use(const struct policy *p, const struct block *b, const
 	if (p->config.break_release)
 		return USE_IDLE;
 	if (seen & COIOMMU_UNIT_COUNT)
-		return USE_BUSY;
-	return seen & COIOMMU_UNIT_ACCESSED ? USE_ACCESSED : USE_IDLE;
+		use = USE_BUSY;
+	else if (seen & COIOMMU_UNIT_ACCESSED)
+		use = USE_ACCESSED;
+	return (enum use)policy_look(p, POLICY_LOOK_USE, use);
 }
 
 void policy_mapping_clear_accessed(const struct block *b, uint32_t *leaf, uint32_t page)

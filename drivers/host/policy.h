@@ -41,6 +41,14 @@ enum policy_memory {
 	POLICY_MEMORY_STATIC, /* pinned by somebody else, for as long as it exists */
 };
 
+/* What the policy learns from units, which the guest changes at the same time. */
+enum policy_look {
+	POLICY_LOOK_USE,     /* of a mapping: 0 busy, 1 accessed, 2 idle */
+	POLICY_LOOK_RELEASE, /* 1: all units of a mapping went from "pinned" to 0 */
+	POLICY_LOOK_USED,    /* of a page pinned unasked: 1 used */
+	POLICY_LOOK_COUNT,   /* of a page being adopted: 1 has a count */
+};
+
 struct policy_ops {
 	/* Pins nr pages as one mapping, completely or not at all. 0 or -errno. */
 	int (*map)(void *ctx, uint64_t pfn, uint32_t nr);
@@ -53,7 +61,15 @@ struct policy_ops {
 	enum policy_memory (*memory)(void *ctx, uint64_t pfn, uint64_t *end);
 	/* Somebody waits for the lock: cut a scan short. May be NULL. */
 	bool (*contended)(void *ctx);
+	/* Told each such look; its result is believed instead. May be NULL. */
+	uint32_t (*look)(void *ctx, enum policy_look what, uint32_t seen);
 };
+
+/*
+ * Pages of one call of policy_pin() at most, so that other vCPUs and the VMM are not kept
+ * waiting for the lock. Calls end at frames that are a multiple of it, so as not to cut ranges.
+ */
+#define POLICY_PIN_BATCH 64
 
 struct policy;
 

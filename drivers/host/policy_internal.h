@@ -106,6 +106,12 @@ static inline uint32_t log2_floor(uint32_t n)
 	return 31 - (uint32_t)__builtin_clz(n);
 }
 
+/* What was seen, or what a replay knows was seen. */
+static inline uint32_t policy_look(const struct policy *p, enum policy_look what, uint32_t seen)
+{
+	return p->ops->look ? p->ops->look(p->ctx, what, seen) : seen;
+}
+
 /* ---- policy.c and policy_pin.c ---- */
 
 struct block *policy_block_find(const struct policy *p, uint64_t index);

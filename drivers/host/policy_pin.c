@@ -43,7 +43,8 @@ void policy_speculation_settle(struct policy *p, struct block *b, const uint32_t
 	     i = bit_next(b->speculative, i + 1)) {
 		uint32_t unit = leaf ? coiommu_unit_load(&leaf[i]) : 0;
 
-		if (unit & (COIOMMU_UNIT_COUNT | COIOMMU_UNIT_ACCESSED))
+		if (policy_look(p, POLICY_LOOK_USED,
+				(unit & (COIOMMU_UNIT_COUNT | COIOMMU_UNIT_ACCESSED)) != 0))
 			hits++;
 		else if (give_up)
 			misses++;

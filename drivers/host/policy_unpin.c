@@ -93,6 +93,12 @@ void policy_drop(struct policy *p, bool clear_units)
 		policy_blocks_free(p);
 }
 
+static bool has_count(const struct policy *p, const uint32_t *unit)
+{
+	return policy_look(p, POLICY_LOOK_COUNT,
+			   (coiommu_unit_load(unit) & COIOMMU_UNIT_COUNT) != 0);
+}
+
 uint32_t policy_adopt(struct policy *p, uint64_t index)
 {
 	uint32_t *leaf = p->ops->leaf(p->ctx, index);
@@ -100,17 +106,18 @@ uint32_t policy_adopt(struct policy *p, uint64_t index)
 	uint32_t failed = 0, i = 0;
 
 	while (leaf && i < BLOCK_PAGES) {
-		uint32_t unit = coiommu_unit_load(&leaf[i]), nr = 1;
+		uint32_t nr = 0;
 
-		if (unit & COIOMMU_UNIT_COUNT) {
-			while (i + nr < BLOCK_PAGES &&
-			       coiommu_unit_load(&leaf[i + nr]) & COIOMMU_UNIT_COUNT)
-				nr++;
+		while (i + nr < BLOCK_PAGES && has_count(p, &leaf[i + nr]))
+			nr++;
+		if (nr)
 			failed += nr - policy_pin(p, base + i, nr);
-		} else if ((unit & COIOMMU_UNIT_PINNED) && !policy_is_pinned(p, base + i)) {
-			coiommu_unit_clear_pinned(&leaf[i]);
-		}
 		i += nr;
+		/* The one that ended the run. */
+		if (i < BLOCK_PAGES && (coiommu_unit_load(&leaf[i]) & COIOMMU_UNIT_PINNED) &&
+		    !policy_is_pinned(p, base + i))
+			coiommu_unit_clear_pinned(&leaf[i]);
+		i++;
 	}
 	return failed;
 }

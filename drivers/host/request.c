@@ -5,12 +5,10 @@
  * once and only the copy is believed.
  */
 #include "backend_internal.h"
+#include "request_runs.h"
 
 #include <stddef.h>
 #include <string.h>
-
-/* Pages pinned per lock hold, so that other vCPUs and the VMM are not kept waiting. */
-#define PIN_BATCH 64
 
 #define FEATURES (COIOMMU_F_RUNS | COIOMMU_F_DEVICES | COIOMMU_F_PARK | COIOMMU_F_RELEASE)
 
@@ -34,41 +32,30 @@ static uint64_t count_pages(const struct coiommu_request *r)
 	return pages <= COIOMMU_REQUEST_PAGES ? pages : UINT64_MAX;
 }
 
-/* Takes the next run, together with those that follow it without a gap. */
-static uint32_t next_run(const struct coiommu_request *r, uint32_t *at, uint64_t *pfn)
+static uint32_t call_policy_locked(struct backend *b, const struct coiommu_request *r,
+				   enum trace_kind kind, uint64_t pfn, uint32_t nr)
 {
-	uint32_t nr = COIOMMU_RUN_NR(r->entry[*at]);
+	uint32_t done;
 
-	*pfn = r->entry[(*at)++] & COIOMMU_RUN_PFN;
-	while (*at < r->nr && (r->entry[*at] & COIOMMU_RUN_PFN) == *pfn + nr)
-		nr += COIOMMU_RUN_NR(r->entry[(*at)++]);
-	return nr;
+	backend_record_locked(b, kind, RECORD_ARGS(pfn, nr, r->arg[COIOMMU_PIN_ARG_CPU]));
+	done = kind == TRACE_PIN ? policy_pin(b->policy, pfn, nr)
+				 : policy_release(b->policy, pfn, nr);
+	record_end(b->record);
+	return done;
 }
 
-/* Applies fn to all runs in batches. Stops when the table goes away. */
-static uint32_t for_runs(struct backend *b, struct backend_vcpu *vcpu,
-			 uint32_t (*fn)(struct policy *p, uint64_t pfn, uint32_t nr))
+/* Pins or releases all runs in batches. Stops when the table goes away. */
+static uint32_t for_runs(struct backend *b, struct backend_vcpu *vcpu, enum trace_kind kind)
 {
-	const struct coiommu_request *r = &vcpu->request;
-	uint32_t at = 0, done = 0;
+	struct request_cursor cursor = { 0 };
+	uint32_t nr, done = 0;
+	uint64_t pfn;
 
-	while (at < r->nr) {
-		uint64_t pfn;
-		uint32_t nr = next_run(r, &at, &pfn);
-
-		while (nr) {
-			/* Batches end at aligned frames, so that they do not cut ranges. */
-			uint32_t n = PIN_BATCH - (uint32_t)(pfn % PIN_BATCH);
-
-			if (n > nr)
-				n = nr;
-			lock_timed(b, vcpu);
-			if (b->dtt.levels)
-				done += fn(b->policy, pfn, n);
-			backend_unlock(b);
-			pfn += n;
-			nr -= n;
-		}
+	while (request_next(&vcpu->request, &cursor, &pfn, &nr)) {
+		lock_timed(b, vcpu);
+		if (b->dtt.levels)
+			done += call_policy_locked(b, &vcpu->request, kind, pfn, nr);
+		backend_unlock(b);
 	}
 	return done;
 }
@@ -80,10 +67,15 @@ static uint32_t serve_pin(struct backend *b, struct backend_vcpu *vcpu)
 
 	if (pages == UINT64_MAX)
 		return COIOMMU_BAD_ARG;
+	lock_timed(b, vcpu);
+	backend_record_locked(b, TRACE_REQUEST,
+			      RECORD_ARGS(r->arg[COIOMMU_PIN_ARG_CPU], r->nr, pages));
 	vcpu->n->pin_requests++;
 	vcpu->n->pin_entries += r->nr;
 	vcpu->n->pin_pages += pages;
-	r->done = for_runs(b, vcpu, policy_pin);
+	record_end(b->record);
+	backend_unlock(b);
+	r->done = for_runs(b, vcpu, TRACE_PIN);
 	if (r->done == pages)
 		return COIOMMU_OK;
 	vcpu->n->refused_requests++;
@@ -94,7 +86,7 @@ static uint32_t serve_release(struct backend *b, struct backend_vcpu *vcpu)
 {
 	if (count_pages(&vcpu->request) == UINT64_MAX)
 		return COIOMMU_BAD_ARG;
-	vcpu->request.done = for_runs(b, vcpu, policy_release);
+	vcpu->request.done = for_runs(b, vcpu, TRACE_RELEASE);
 	return COIOMMU_OK;
 }
 

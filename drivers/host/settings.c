@@ -64,6 +64,7 @@ enum name {
 	BATCH,
 	LOG,
 	STRICT,
+	TRACE,
 	BREAK,
 	BREAK_AFTER,
 	NR_NAMES
@@ -87,6 +88,7 @@ static const struct {
 	[BATCH] = { .name = "COIOMMU_BATCH", .max = 1 << 20 },
 	[LOG] = { .name = "COIOMMU_LOG", .max = 1 },
 	[STRICT] = { .name = "COIOMMU_STRICT", .max = 1 },
+	[TRACE] = { .name = "COIOMMU_TRACE", .max = 1 },
 	[BREAK] = { .name = "COIOMMU_BREAK", .words = break_words },
 	[BREAK_AFTER] = { .name = "COIOMMU_BREAK_AFTER", .max = UINT32_MAX },
 };
@@ -156,6 +158,7 @@ int settings_read(struct settings *s, char *(*get)(const char *name), char *erro
 	s->batch = (uint32_t)value[BATCH];
 	s->log = value[LOG];
 	s->strict = value[STRICT];
+	s->trace = value[TRACE];
 	s->counters_path = get("COIOMMU_COUNTERS");
 	return 0;
 }

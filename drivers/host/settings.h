@@ -14,6 +14,7 @@
  *   COIOMMU_BEFORE=refuse    DMA while no table is active: refuse, or static (all pinned)
  *   COIOMMU_BATCH=256        tracking units looked at per lock hold when unpinning
  *   COIOMMU_LOG=0            1: one line per event on standard error
+ *   COIOMMU_TRACE=0          1: keep a log for replays in a memfd (record.h)
  *   COIOMMU_STRICT=0         1: abort if the VM starts without guest memory seen in VFIO
  *   COIOMMU_BREAK=           negative controls for tests: no-pin (answer without pinning) or
  *                            release (unpin pages in use). Never in a measurement.
@@ -35,6 +36,7 @@ struct settings {
 	bool static_before;
 	bool log;
 	bool strict;
+	bool trace;
 	bool break_pin;
 	uint64_t break_after;
 	bool no_thread; /* not from the environment: tests call backend_scan() */

@@ -49,7 +49,7 @@ static void *unpinner_main(void *arg)
 			sleep_until(b, deadline);
 			continue;
 		}
-		if (policy_scan(b->policy, b->settings.batch))
+		if (backend_scan_locked(b))
 			give_way(b);
 	}
 	pthread_mutex_unlock(&b->lock);

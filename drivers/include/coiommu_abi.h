@@ -78,7 +78,9 @@ enum coiommu_op {
 	COIOMMU_OP_ACTIVATE = 1,
 	/* Forgets the table and releases every pin. */
 	COIOMMU_OP_DEACTIVATE = 2,
-	/* entry[0..nr): runs whose counts were raised. The units tell the outcome. */
+	/* entry[0..nr): runs whose counts were raised. The units tell the outcome.
+	 * arg[COIOMMU_PIN_ARG_CPU]: the guest's CPU, for traces.
+	 */
 	COIOMMU_OP_PIN = 3,
 	/* entry[0..nr): runs the guest will not use soon; those without a count are released. */
 	COIOMMU_OP_RELEASE = 4,
@@ -110,6 +112,8 @@ enum coiommu_status {
 	COIOMMU_ERROR = 6,	      /* the host failed */
 	COIOMMU_PENDING = 0xffffffff, /* what the guest stores before it rings */
 };
+
+#define COIOMMU_PIN_ARG_CPU 5
 
 #define COIOMMU_REQUEST_ENTRIES 504
 /* A request may name this many pages in all. */

@@ -15,6 +15,7 @@
 #define COIOMMU_COUNTERS_VERSION 1
 #define COIOMMU_COUNTERS_VCPUS 64
 #define COIOMMU_COUNTERS_MEMFD "coiommu-counters"
+#define COIOMMU_TRACE_MEMFD "coiommu-trace" /* the backend's log, with COIOMMU_TRACE=1 */
 
 /* Latencies in ns: bucket 0..3 hold 0..3; above, four buckets an octave. */
 #define COIOMMU_HISTOGRAM_BUCKETS 128
@@ -100,7 +101,10 @@ struct coiommu_counters {
 	__u64 devices;	    /* assigned devices seen */
 	__u64 entry_limit;  /* vfio_iommu_type1 dma_entry_limit, 0: unknown */
 	__u64 scan_cpu_ns;  /* CPU time of the unpinning thread */
-	__u64 reserved[15];
+	/* Of the log: odd while policy[] may change, even: it is what trace_seq / 2 calls left. */
+	__u64 trace_seq;
+	__u64 trace_errors; /* errno: the log is incomplete */
+	__u64 reserved[13];
 	struct coiommu_policy_counters policy;
 	__u64 map_latency[COIOMMU_HISTOGRAM_BUCKETS]; /* of one VFIO map call */
 	struct coiommu_vcpu_counters vcpu[COIOMMU_COUNTERS_VCPUS];

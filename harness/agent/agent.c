@@ -2,7 +2,9 @@
 /*
  * The guest agent: init of the measured VM and of the virtual lab, and the harness' hands in
  * them. Static, one process, one poll loop. Prepares the system as /init.conf says, then
- * serves requests from its virtio-serial port (agent_proto.h).
+ * serves requests from its virtio-serial port (agent_proto.h). With "--serve FD DIR" it is a plain
+ * process of a machine that is no VM: it prepares nothing, serves that descriptor, finds
+ * programs in DIR, too, and ends.
  */
 #include "harness/agent_proto.h"
 
@@ -16,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/reboot.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -36,13 +39,23 @@ static struct job {
 } jobs[MAX_JOBS];
 
 static int port = -1;
+static char path_variable[4352] =
+	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/* A VM ends with its agent. On a machine that is no VM the agent is not init, and only it ends. */
+__attribute__((noreturn)) static void end(int status)
+{
+	if (getpid() == 1) {
+		sync();
+		reboot(RB_POWER_OFF);
+	}
+	_exit(status);
+}
 
 __attribute__((noreturn)) static void die(const char *what)
 {
 	fprintf(stderr, "agent: %s: %s\n", what, strerror(errno));
-	sync();
-	reboot(RB_POWER_OFF);
-	_exit(1);
+	end(1);
 }
 
 /* --- preparing the system: /init.conf, one step a line --- */
@@ -70,6 +83,13 @@ static int enter_root(const char *dir)
 	return 0;
 }
 
+/* A device behind an IOMMU whose driver came late is probed once more, in the background. */
+static void await_device(const char *source)
+{
+	for (int tries = 0; tries < 10000 && access(source, F_OK); tries++)
+		usleep(2000);
+}
+
 static int mount_step(const char *source, const char *target, const char *type, char *options)
 {
 	unsigned long flags = 0;
@@ -81,6 +101,8 @@ static int mount_step(const char *source, const char *target, const char *type, 
 	}
 	if (!strcmp(type, "bind"))
 		flags |= MS_BIND;
+	if (!strncmp(source, "/dev/", strlen("/dev/")))
+		await_device(source);
 	return mount(source, target, type, flags, data) ? -errno : 0;
 }
 
@@ -215,14 +237,13 @@ static void send_number(enum agent_op op, uint32_t id, int32_t number)
 
 static void exec_child(char **argv, bool tty, const int *out, const int *err)
 {
-	static char *const env[] = { (char *)"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/"
-					     "bin:/sbin:/bin",
-				     (char *)"HOME=/root", (char *)"TERM=linux",
+	static char *const env[] = { path_variable, (char *)"HOME=/root", (char *)"TERM=linux",
 				     (char *)"LC_ALL=C.UTF-8", NULL };
 	sigset_t none;
 	int in;
 
 	setsid();
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	in = open(tty ? "/dev/hvc0" : "/dev/null", O_RDWR);
@@ -324,12 +345,6 @@ static void handle_kill(uint32_t id, const char *data, uint32_t len)
 			kill(-jobs[i].pid, sig);
 }
 
-static void power_off(void)
-{
-	sync();
-	reboot(RB_POWER_OFF);
-}
-
 static void handle_request(void)
 {
 	static char data[AGENT_MAX_PAYLOAD + 1];
@@ -364,8 +379,7 @@ static void handle_request(void)
 		send_number(AGENT_REPLY, frame.id, 0);
 		break;
 	case AGENT_POWEROFF:
-		power_off();
-		break;
+		end(0);
 	default:
 		send_number(AGENT_REPLY, frame.id, -EOPNOTSUPP);
 	}
@@ -457,15 +471,26 @@ static void serve(int signals)
 		handle_request();
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	struct agent_hello hello;
 	struct timespec ts;
 	sigset_t mask;
 	int signals;
 
-	init_system();
-	port = open_port();
+	if (argc == 4 && !strcmp(argv[1], "--serve") && getpid() != 1) {
+		size_t len = strlen(path_variable);
+
+		port = (int)strtol(argv[2], NULL, 10);
+		snprintf(path_variable + len, sizeof(path_variable) - len, ":%s", argv[3]);
+		fcntl(port, F_SETFD, FD_CLOEXEC);
+	} else if (getpid() == 1) {
+		init_system();
+		port = open_port();
+	} else {
+		fprintf(stderr, "usage: agent --serve FD DIR (else it is the init of a VM)\n");
+		return 2;
+	}
 	if (port < 0)
 		die("agent port");
 	sigemptyset(&mask);

@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Horizontal bars in groups. Data blocks: bars (y, value, low, high, colour, name, text),
 # headings (y, text), dots (y, value), groups (y of the first bar, of the last). Set with -e:
-# rows, tics (their format), reference (x of a line through each group, 0: none).
+# rows, axis, tics (their format), binary (1:
+# tics are powers of two), reference (x of a line through each group, 0: none).
 file = name.".dat"
 stats file index 0 using 4 name "HIGH" nooutput
 limit = (HIGH_max > reference ? HIGH_max : reference) * 1.2
 
 set yrange [-rows + 0.4:0.6]
 set xrange [0:limit > 0 ? limit : 1]
-set xtics tic_step(limit)
+set xtics binary ? 2.**ceil(log(limit > 0 ? limit / 5 : 1) / log(2)) : tic_step(limit)
 set border 0
 set ytics scale 0
 set format x tics
+set xlabel axis textcolor rgb ink offset 0,0.4
 unset key
 
 do for [draw in "svg png"] {

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# What all plots share. Loaded first; iommubench sets with -e: name, title, width, height.
-# The page recolours these for its dark mode by their exact values (harness/report_page.c).
+# What all plots share. Loaded first; iommubench sets with -e: name, title, axis, width,
+# height.
+# The page recolours these for its dark mode by their exact values (harness/report_style.c).
 ink = "#444445"
 faint = "#c8c8c9"
 paper = "#fefefe"

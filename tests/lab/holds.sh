@@ -9,6 +9,9 @@ sample() {
 		'$1 == id && $7 == metric { print $10; exit }' "$run/samples.csv"
 }
 
+# cells_ok RUN: how many cells are ok (boots and the preflight's items are further in)
+cells_ok() { grep -c '^      "status": "ok"' "$1/manifest.json"; }
+
 # holds NAME EXPRESSION: an awk expression of numbers; a missing one makes it fail
 holds() {
 	if [ "$(awk "BEGIN { print ($2) ? 1 : 0 }" 2>/dev/null)" = 1 ]; then

@@ -11,15 +11,21 @@ tests=$2
 host=/run/iommubench/lab/host.yaml
 dev=0000:00:10.0
 sys=/sys/bus/pci/devices/$dev
+nic=/sys/bus/pci/devices/0000:01:00.0
 limit=/sys/module/vfio_iommu_type1/parameters/dma_entry_limit
+thp=/sys/kernel/mm/transparent_hugepage/enabled
+ksm=/sys/kernel/mm/ksm/run
 work=$(mktemp -d)
 failures=0
 . "$tests/lib.sh"
 
 host_state() {
 	basename "$(readlink "$sys/driver")"
-	cat "$sys/driver_override" "$limit"
+	cat "$sys/driver_override" "$limit" "$thp" "$ksm" "$sys/iommu_group/type" \
+		/proc/sys/vm/nr_hugepages
 	ls /sys/kernel/tracing/instances
+	ls /run/netns 2>/dev/null
+	(cd "$nic/net" && echo ./* && cat ./*/mtu ./*/flags)
 }
 
 same_state() {
@@ -64,8 +70,26 @@ await_boot() {
 
 before=$(host_state)
 
+# what can be assigned, and what this host is like
+"$bench" groups "$dev" >"$work/log" 2>&1
+expect "groups: the drive is assignable" $? 0 "^    assignable$"
+"$bench" groups 0000:00:00.0 >"$work/log" 2>&1
+expect "groups: the host bridge is not" $? 0 "NOT assignable: it is a bridge"
+"$bench" groups --json >"$work/log" 2>&1
+expect "groups: the rules explain a group" $? 0 '"by_rules": "same"'
+grep '"by_rules"' "$work/log" | grep -qv '"same"' &&
+	bad "groups: the rules explain every group" "$(grep -c by_rules "$work/log") devices and groups" ||
+	ok "groups: the rules explain every group"
+"$bench" check --host "$host" >"$work/log" 2>&1
+expect "check: interrupts are remapped" $? 0 "ok    remapping"
+{ cat "$host" && echo "settings: { governor: performance }"; } >"$work/host.yaml"
+run --host "$work/host.yaml" --out "$work/governor"
+expect "a setting that the host lacks is refused" $? 3 "host.yaml:[0-9]*: governor: .*remove the line"
+same_state "a refused setting changes nothing"
+
 # kill -9 in the second boot; the next start restores, --resume repeats nothing
-start --out "$work/killed"
+{ cat "$host" && echo "settings: { thp: never, ksm: on }"; } >"$work/host.yaml"
+start --host "$work/host.yaml" --out "$work/killed"
 await_boot "$work/killed" 1
 sleep 2
 kill -9 $pid
@@ -74,6 +98,12 @@ no_qemu "kill -9: no VM survives the harness"
 [ "$(basename "$(readlink "$sys/driver")")" = vfio-pci ] &&
 	ok "kill -9: the device was bound to vfio-pci" ||
 	bad "kill -9: the device was bound to vfio-pci" "it is not"
+[ "$(cat "$ksm")" = 1 ] && grep -q '\[never\]' "$thp" &&
+	ok "kill -9: the host file's settings were made" ||
+	bad "kill -9: the host file's settings were made" "ksm $(cat "$ksm"), thp $(cat "$thp")"
+grep -q '"found": "transparent huge pages: never"' "$work/killed/manifest.json" &&
+	ok "the manifest has the preflight as it was after them" ||
+	bad "the manifest has the preflight as it was after them" "it has not"
 cp "$work/killed/samples.csv" "$work/first-boot.csv"
 "$bench" restore >"$work/log" 2>&1
 expect "kill -9: restore succeeds" $? 0 "nothing is left"
@@ -111,6 +141,30 @@ grep -q '"status": "partial"' "$work/interrupted/manifest.json" &&
 	ok "an interrupted run is recorded as partial" ||
 	bad "an interrupted run is recorded as partial" "it is not"
 
+# native modes switch the IOMMU group, and what runs is no VM; huge pages are reserved
+"$bench" run "$tests/native.yaml" --where host --host "$host" --out "$work/native-killed" \
+	>"$work/log" 2>&1 &
+pid=$!
+tries=0
+until pgrep -x fio >/dev/null || [ $tries -ge 100 ]; do
+	tries=$((tries + 1))
+	sleep 0.2
+done
+[ "$(cat "$sys/iommu_group/type")" = DMA ] && ok "native: the group is strict while fio runs" ||
+	bad "native: the group is strict while fio runs" "$(cat "$sys/iommu_group/type")"
+kill -9 $pid
+wait $pid 2>/dev/null
+sleep 1
+pgrep -x fio >/dev/null && bad "native, kill -9: nothing is left running" "fio is" ||
+	ok "native, kill -9: nothing is left running"
+"$bench" restore >"$work/log" 2>&1
+expect "native, kill -9: restore succeeds" $? 0 "nothing is left"
+same_state "native, kill -9: restore puts the host back"
+"$bench" run "$tests/native.yaml" --where host --host "$host" --out "$work/native" \
+	>"$work/log" 2>&1
+expect "native and static-hugetlb run" $? 0 "ok"
+same_state "native and static-hugetlb put the host back"
+
 # QEMU dies: its boot fails with the reason, the run goes on
 start --boots 2 --out "$work/qemu"
 while ! pgrep -x qemu-system-x86 >/dev/null; do sleep 0.5; done
@@ -118,7 +172,7 @@ sleep 3
 pkill -9 -x qemu-system-x86
 wait $pid
 expect "a killed QEMU: the run goes on and exits with 4" $? 4 "signal 9"
-[ "$(grep -c '"status": "ok"' "$work/qemu/manifest.json")" -ge 1 ] &&
+grep -q '^          "status": "ok"' "$work/qemu/manifest.json" && # of a boot
 	ok "a killed QEMU: the other boot is fine" ||
 	bad "a killed QEMU: the other boot is fine" "it is not"
 
@@ -140,6 +194,8 @@ mkswap /dev/nvme0n1 >/dev/null 2>&1
 swapon /dev/nvme0n1
 run --out "$work/busy"
 expect "a device in use is refused" $? 3 "swap"
+"$bench" groups "$dev" >"$work/log" 2>&1
+expect "groups: a device in use is not assignable" $? 0 "NOT assignable: it holds active swap"
 swapoff /dev/nvme0n1
 
 # results that cannot be written

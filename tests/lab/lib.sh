@@ -11,6 +11,9 @@ bad() {
 	tail -n 5 "$work/log" 2>/dev/null | sed 's/^/# /'
 }
 
+# cells_ok RUN: how many cells are ok (boots and the preflight's items are further in)
+cells_ok() { grep -c '^      "status": "ok"' "$1/manifest.json"; }
+
 # expect NAME STATUS WANTED_STATUS WANTED_TEXT
 expect() {
 	if [ "$2" -ne "$3" ]; then

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Is every figure of a report what samples.csv says? For made-up runs; and called with the folder
+ * of a run, for that one.
+ */
+#include "tests/made_report.h"
+
+#include "tests/figures_page.h"
+
+/* Numbers that look measured: the same in each run of the test. */
+static double noise(unsigned int i)
+{
+	return 1 + 0.05 * sin(12.9898 * i);
+}
+
+static const char *const modes[] = { "viommu-strict", "static", "unknown" };
+static const char *const variants[] = { "rw=randread", "rw=randwrite", "rw=randrw" };
+
+static void add_boot(struct made *made, const char *mode, const char *variant, unsigned int boot,
+		     unsigned int seed)
+{
+	const struct names *cell = CELL(mode, "fio", variant);
+	double scale = mode[0] == 's' ? 1 : 0.4;
+
+	if (variant != variants[1])
+		add_rate(made, cell, boot, "read_iops", 12345 * scale * noise(seed));
+	if (variant != variants[0])
+		add_rate(made, cell, boot, "write_iops", 2345 * scale * noise(seed + 3));
+	add_value(made, cell, boot, "lat_p99_s", "s", 0.000123456 / scale * noise(seed + 7));
+	add_value(made, cell, boot, "vm_exits_per_op", "count", 2.345 / scale * noise(seed + 9));
+	add_value(made, cell, boot, "pinned_mean_bytes", "bytes", 123456789 * scale);
+	add_value(made, cell, boot, "pinned_start_bytes", "bytes", 536870912);
+	add_value(made, cell, boot, "verify_errors", "count", 0);
+	add_value(made, cell, boot, "odd<&'>", "count", 5 * noise(seed));
+	add_value(made, cell, boot, "vm_create_s", "s", 7.5 * noise(seed + 11));
+	add_value(made, cell, boot, "lab_instructions_per_op", "count",
+		  31999 / scale * noise(seed + 13));
+}
+
+/* Several modes and workloads, boots that do not count, a cell that is not there. */
+static void put_big_run(unsigned int boots, bool share_vm)
+{
+	struct made made = { .share_vm = share_vm };
+	struct strbuf json = { 0 };
+	unsigned int seed = boots;
+
+	for (unsigned int b = 0; b < boots; b++)
+		strbuf_addf(&json,
+			    "%s{\"boot\": %u, \"status\": \"ok\", \"attempts\": %u, "
+			    "\"reason\": null, \"proof\": {}}",
+			    b ? "," : "", b, b % 2 + 1);
+	for (size_t m = 0; m < ARRAY_SIZE(modes); m++) {
+		for (size_t v = 0; v < ARRAY_SIZE(variants); v++) {
+			add_cell(&made, modes[m], "fio", variants[v], "ok", json.data);
+			for (unsigned int b = 0; b < boots; b++)
+				add_boot(&made, modes[m], variants[v], b, seed++);
+		}
+		add_cell(&made, modes[m], "boot", "", "ok", BOOT(0, "ok") "," BOOT(1, "invalid"));
+		add_value(&made, CELL(modes[m], "boot", ""), 0, "vm_create_s", "s", 5 + (double)m);
+		add_value(&made, CELL(modes[m], "boot", ""), 1, "vm_create_s", "s", 1e9);
+	}
+	add_cell(&made, "gone", "fio", variants[0], "skipped", "");
+	put_run(&made, "complete", "lab-tcg");
+	free(json.data);
+}
+
+/* How many figures were right; fails if one is not. */
+static size_t check(void)
+{
+	autofree char *dir = xasprintf("%s/run", capture_dir);
+	size_t nr_wrong, nr;
+
+	free(report());
+	nr = figures_check(dir, &nr_wrong, stderr);
+	assert_int_equal(nr_wrong, 0);
+	return nr;
+}
+
+static void every_figure_is_that_of_the_samples(void **state)
+{
+	static const unsigned int boots[] = { 1, 2, 3, 4, 7, 10 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(boots); i++) {
+		put_big_run(boots[i], false);
+		assert_true(check() > 400);
+	}
+	put_big_run(5, true);
+	assert_true(check() > 400);
+}
+
+/* There are few things that a report cannot be made of; none is a wrong figure. */
+static void odd_values_are_no_wrong_figures(void **state)
+{
+	static const double values[] = { 0, 1e-12, 1e15, 0.999499, 0.9995, 999.5, 1023.9, 99.95 };
+	struct made made = { 0 };
+
+	add_cell(&made, "static", "fio", "", "ok", BOOT(0, "ok"));
+	add_cell(&made, "other", "fio", "", "ok", BOOT(1, "ok"));
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+		static const char *const units[] = { "s", "bytes", "count", "ops/s" };
+
+		for (size_t u = 0; u < ARRAY_SIZE(units); u++) {
+			autofree char *name = xasprintf("m%zu_%zu", i, u);
+
+			add_value(&made, CELL("static", "fio", ""), 0, name, units[u], values[i]);
+			add_value(&made, CELL("other", "fio", ""), 1, name, units[u],
+				  values[ARRAY_SIZE(values) - 1 - i]);
+		}
+	}
+	put_run(&made, "partial", "host");
+	assert_true(check() > 100);
+}
+
+/* Puts another text in place of the first one like it, behind a mark; the check must see it. */
+static void assert_seen(const char *html, const char *behind, const char *old, const char *other)
+{
+	autofree char *dir = xasprintf("%s/run", capture_dir), *changed = NULL, *said = NULL;
+	const char *mark = strstr(html, behind), *at = mark ? strstr(mark, old) : NULL;
+	FILE *out;
+	size_t nr_wrong, len;
+
+	assert_non_null(at);
+	changed = xasprintf("%.*s%s%s", (int)(at - html), html, other, at + strlen(old));
+	put("report.html", changed);
+	out = open_memstream(&said, &len);
+	figures_check(dir, &nr_wrong, out);
+	fclose(out);
+	if (!nr_wrong)
+		fail_msg("'%s' in place of '%s' is not seen", other, old);
+}
+
+static void wrong_figures_are_seen(void **state)
+{
+	autofree char *html = NULL;
+
+	put_big_run(5, false);
+	html = report();
+	assert_seen(html, "data-of=\"ratio\"", "value=\"0.", "value=\"0.9");
+	assert_seen(html, "data-of=\"low\"", "\">0.", "\">0.9");
+	assert_seen(html, "data-of=\"high\"", "value=\"", "value=\"1");
+	assert_seen(html, "data-of=\"median\"", "\">", "\">1");
+	assert_seen(html, "data-of=\"median\"", " k", " M");
+	assert_seen(html, "data-of=\"max\"", "value=\"", "value=\"1");
+	assert_seen(html, "data-of=\"boots-ok\"", "value=\"", "value=\"1");
+	assert_seen(html, "data-of=\"raw\"", "value=\"", "value=\"1");
+	assert_seen(html, "<td class=\"n\"", "<span>", "<span>5 ");
+	assert_seen(html, "<tr data-series=\"static\"", "static", "viommu-strict");
+	assert_seen(html, "data-metric=\"lat_p99_s\"", "lat_p99_s", "vm_create_s");
+	assert_seen(html, "<table", "</table>", "");
+}
+
+int main(int argc, char **argv)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(every_figure_is_that_of_the_samples, clean),
+		cmocka_unit_test_setup(odd_values_are_no_wrong_figures, clean),
+		cmocka_unit_test_setup(wrong_figures_are_seen, clean),
+	};
+	size_t nr, nr_wrong;
+
+	if (argc < 2)
+		return cmocka_run_group_tests(tests, capture_setup, capture_teardown);
+	nr = figures_check(argv[1], &nr_wrong, stdout);
+	printf("%s %zu figures of %s/report.html are those of samples.csv\n",
+	       nr_wrong ? "not ok" : "ok", nr, argv[1]);
+	return nr_wrong > 0;
+}
