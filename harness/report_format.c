@@ -18,31 +18,34 @@ static char *three_digits(double value, const char *suffix)
 	return xasprintf("%.*f%s", decimals, value, suffix);
 }
 
-static char *format_si(double value, const char *after)
+#define NR_PREFIXES 5
+
+/* Divides the value by step until it is below it, rounded. The prefix for that, and after: to free.
+ */
+static char *scale(double *value, double step, const char *const *prefixes, const char *after)
 {
-	static const char *const prefixes[] = { "", " k", " M", " G", " T" };
-	autofree char *suffix = NULL;
 	size_t p = 0;
 
-	while (fabs(value) >= 999.5 && p + 1 < ARRAY_SIZE(prefixes)) {
-		value /= 1000;
+	while (fabs(*value) >= step - 0.5 && p + 1 < NR_PREFIXES) {
+		*value /= step;
 		p++;
 	}
-	suffix = xasprintf("%s%s", prefixes[p], after);
+	return xasprintf("%s%s", prefixes[p], after);
+}
+
+static char *format_si(double value, const char *after)
+{
+	static const char *const prefixes[NR_PREFIXES] = { "", " k", " M", " G", " T" };
+	autofree char *suffix = scale(&value, 1000, prefixes, after);
+
 	return three_digits(value, suffix);
 }
 
 static char *format_bytes(double value, const char *after)
 {
-	static const char *const prefixes[] = { " B", " KiB", " MiB", " GiB", " TiB" };
-	autofree char *suffix = NULL;
-	size_t p = 0;
+	static const char *const prefixes[NR_PREFIXES] = { " B", " KiB", " MiB", " GiB", " TiB" };
+	autofree char *suffix = scale(&value, 1024, prefixes, after);
 
-	while (fabs(value) >= 1023.5 && p + 1 < ARRAY_SIZE(prefixes)) {
-		value /= 1024;
-		p++;
-	}
-	suffix = xasprintf("%s%s", prefixes[p], after);
 	return value == floor(value) ? xasprintf("%.0f%s", value, suffix)
 				     : three_digits(value, suffix);
 }

@@ -43,7 +43,8 @@ if [ -n "$newer" ]; then
 	# shellcheck disable=SC2016 # apt's own variable
 	uri=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Label: Debian' |
 		head -n 1)
-	backports "${uri:-http://deb.debian.org/debian/}" "$codename-backports"
+	[ -n "$uri" ] || fail "apt has no source of Debian's: run 'apt-get update' and try again"
+	backports "$uri" "$codename-backports"
 fi
 
 # The meta package's dependency names the kernel of today.

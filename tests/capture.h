@@ -79,4 +79,34 @@ static inline void assert_contains(const char *text, const char *part)
 		fail_msg("no '%s' in '%s'", part, text);
 }
 
+/* What a command writes to a stream that it is given, and what it logs meanwhile. */
+struct command_capture {
+	FILE *out;
+	char *text;
+	size_t len;
+};
+
+static inline void command_begin(struct command_capture *c)
+{
+	*c = (struct command_capture){ 0 };
+	c->out = open_memstream(&c->text, &c->len);
+	capture_begin();
+}
+
+/* Either may be NULL: then it is not wanted. To free. */
+static inline void command_end(struct command_capture *c, char **printed, char **said)
+{
+	char *logged = capture_end();
+
+	fclose(c->out);
+	if (printed)
+		*printed = c->text;
+	else
+		free(c->text);
+	if (said)
+		*said = logged;
+	else
+		free(logged);
+}
+
 #endif

@@ -15,10 +15,14 @@ $(BUILD)/fuzz/harness/%.o: harness/%.c
 	$(Q)clang $(RESULTS_CFLAGS) -fsanitize=fuzzer-no-link -fno-sanitize-coverage=trace-cmp \
 		-MMD -MP -c -o $@ $<
 
-$(BUILD)/fuzz/results: tests/fuzz_results.c $(RESULTS_OBJ)
+# What these need besides is linked as it is.
+RESULTS_REST = $(filter-out $(RESULTS_SRC:%.c=$(BUILD)/%.o),$(LIB_OBJ))
+
+$(BUILD)/fuzz/results: tests/fuzz_results.c $(RESULTS_OBJ) $(LIB_OBJ)
 	@echo "  FUZZ  $@"
 	$(Q)clang $(RESULTS_CFLAGS) -c -o $@.o $<
-	$(Q)clang $(RESULTS_CFLAGS) -fsanitize=fuzzer -o $@ $@.o $(RESULTS_OBJ) $(LIBS)
+	$(Q)clang $(RESULTS_CFLAGS) -fsanitize=fuzzer -o $@ $@.o $(RESULTS_OBJ) $(RESULTS_REST) \
+		$(LIBS)
 
 # Each input is a run of all the commands: a few hundred a second, fewer on a busy machine.
 results-fuzz: $(BUILD)/fuzz/results

@@ -8,6 +8,7 @@
  * believes to be pinned, and within its limits.
  */
 #include "backend_internal.h"
+#include "fuzz_check.h"
 #include "test_coiommu_fake.h"
 
 #define PAGES (4ULL * COIOMMU_LEAF_UNITS)
@@ -16,14 +17,6 @@
 #define LEAVES 301ULL /* one a block */
 #define REQUEST 310ULL
 #define MAX_ACTIONS 48
-
-#define CHECK(condition)                                                                          \
-	do {                                                                                      \
-		if (!(condition)) {                                                               \
-			fprintf(stderr, "%s:%d: not true: %s\n", __FILE__, __LINE__, #condition); \
-			abort();                                                                  \
-		}                                                                                 \
-	} while (0)
 
 enum { LOW, ROM, MIDDLE, HIGH, REGIONS };
 

@@ -14,17 +14,10 @@
 #include "harness/report.h"
 #include "harness/run.h"
 #include "harness/util.h"
+#include "tests/fuzz_check.h"
 
 #define MAX_TEXT 16384
 #define BOOTS 6
-
-#define CHECK(condition)                                                                          \
-	do {                                                                                      \
-		if (!(condition)) {                                                               \
-			fprintf(stderr, "%s:%d: not true: %s\n", __FILE__, __LINE__, #condition); \
-			abort();                                                                  \
-		}                                                                                 \
-	} while (0)
 
 /* What an edit may put in: what the files are made of, and what they must not have. */
 static const char *const parts[] = {

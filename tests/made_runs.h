@@ -127,26 +127,16 @@ static inline void put_iops(const char *name, struct made *made, double iops)
 static inline int compare_with(struct compare_options options, char **printed, char **said)
 {
 	autofree char *base = xasprintf("%s/base", capture_dir);
-	autofree char *value = xasprintf("%s/new", capture_dir), *text = NULL, *logged = NULL;
-	size_t len;
-	FILE *out = open_memstream(&text, &len);
+	autofree char *value = xasprintf("%s/new", capture_dir);
+	struct command_capture capture;
 	int status;
 
 	options.base = base;
 	options.value = value;
 	options.seed = COMPARE_SEED;
-	capture_begin();
-	status = compare_command(&options, out);
-	logged = capture_end();
-	fclose(out);
-	if (printed) {
-		*printed = text;
-		text = NULL;
-	}
-	if (said) {
-		*said = logged;
-		logged = NULL;
-	}
+	command_begin(&capture);
+	status = compare_command(&options, capture.out);
+	command_end(&capture, printed, said);
 	return status;
 }
 

@@ -115,26 +115,16 @@ static inline void put_nights(unsigned int from, unsigned int to, double level,
 /* Runs trend on them. What it prints is in *printed, what it logs in *said (may be NULL). */
 static inline int trend_with(struct trend_options options, char **printed, char **said)
 {
-	autofree char *dir = nights_path(""), *text = NULL, *logged = NULL;
-	size_t len;
-	FILE *out = open_memstream(&text, &len);
+	autofree char *dir = nights_path("");
+	struct command_capture capture;
 	int status;
 
 	dir[strlen(dir) - 1] = '\0';
 	options.dir = dir;
 	options.scripts_dir = "scripts";
-	capture_begin();
-	status = trend_command(&options, out);
-	logged = capture_end();
-	fclose(out);
-	if (printed) {
-		*printed = text;
-		text = NULL;
-	}
-	if (said) {
-		*said = logged;
-		logged = NULL;
-	}
+	command_begin(&capture);
+	status = trend_command(&options, capture.out);
+	command_end(&capture, printed, said);
 	return status;
 }
 

@@ -120,23 +120,12 @@ static int calibrate(const char *floors, char **printed, char **said)
 {
 	char *runs[] = { xasprintf("%s/base", capture_dir), xasprintf("%s/new", capture_dir) };
 	struct calibrate_options options = { .runs = runs, .nr_runs = 2, .floors = floors };
-	autofree char *text = NULL, *logged = NULL;
-	size_t len;
-	FILE *out = open_memstream(&text, &len);
+	struct command_capture capture;
 	int code;
 
-	capture_begin();
-	code = calibrate_runs(&options, out);
-	logged = capture_end();
-	fclose(out);
-	if (printed) {
-		*printed = text;
-		text = NULL;
-	}
-	if (said) {
-		*said = logged;
-		logged = NULL;
-	}
+	command_begin(&capture);
+	code = calibrate_runs(&options, capture.out);
+	command_end(&capture, printed, said);
 	free(runs[0]);
 	free(runs[1]);
 	return code;
