@@ -69,6 +69,10 @@ struct cell_run {
 	double bytes; /* moved in the window by workloads that are about bytes, else 0 */
 };
 
+/* Memory of its guest, and of the guests of all its cell's VMs on the host. */
+uint64_t boot_guest_bytes(const struct boot *boot);
+uint64_t boot_all_bytes(const struct boot *boot);
+
 /* Notes why, unless a reason is there already, and returns err: return boot_fail(...). */
 __attribute__((format(printf, 3, 4))) int boot_fail(struct boot *boot, int err, const char *fmt,
 						    ...);
@@ -100,12 +104,12 @@ int boot_config(const char *build_dir, const struct host *host, const struct gue
 		struct vm_config *config);
 
 /*
- * A VM's first steps, for what starts more VMs than the boot's own: the host made ready for it
- * and QEMU started; the VM created; then, that first if need be, its guest and device up and its
- * mode proven. 0 or -errno with boot->reason. The boot has its first six fields set, and a proof;
- * vm_stop() afterwards.
+ * A VM's first steps, for what starts more VMs than the boot's own: its device taken from the host,
+ * which the boot has made ready for the mode, and QEMU started; the VM created; then, that first if
+ * need be, its guest and device up and its mode proven. 0 or -errno with boot->reason. The boot has
+ * its first six fields set, and a proof; vm_stop() afterwards.
  */
-int boot_prepare_host(struct boot *boot);
+int boot_prepare_device(struct boot *boot);
 int boot_launch(struct boot *boot, const char *dir);
 int boot_await_created(struct boot *boot);
 int boot_await(struct boot *boot);

@@ -234,8 +234,8 @@ static int read_tuning(const struct yaml_node *map, struct host *host)
 
 static int host_read(const struct yaml_node *root, struct host *host)
 {
-	static const char *const keys[] = { "devices",	"kind",	     "instructions",
-					    "vcpu_cpu", "placement", "settings", "swap" };
+	static const char *const keys[] = { "devices",	 "kind",     "instructions", "vcpu_cpu",
+					    "placement", "settings", "swap" };
 	int ret;
 
 	ret = yaml_expect(root, YAML_MAP, "a host file", "'key: value' lines");

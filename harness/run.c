@@ -19,6 +19,7 @@
 #include "harness/run_host.h"
 #include "harness/util.h"
 
+#define LAB_GUESTS_BYTES (4 * GIB) /* emulated, larger guests take too long */
 #define RESULTS "results"
 #define LAB_LIVES 3 /* a lab that stalls or crashes is replaced, so often */
 
@@ -205,6 +206,19 @@ uint64_t run_memory_bytes(const struct experiment *exp)
 	return most;
 }
 
+uint64_t run_lab_bytes(const struct experiment *exp)
+{
+	uint64_t own = exp->guest.memory_bytes, most = run_memory_bytes(exp);
+	/* Whole GiB: a run that goes on later is to find the same lab. */
+	uint64_t limit = memory_available() / 2 / GIB * GIB;
+
+	if (limit > LAB_GUESTS_BYTES)
+		limit = LAB_GUESTS_BYTES;
+	if (limit < own)
+		limit = own;
+	return most < limit ? most : limit;
+}
+
 /* A run, or the two of a session: what is not there is passed over. */
 static void annotate_all(const char *dir, json_t *description, bool interrupted)
 {
@@ -301,7 +315,7 @@ static int run_and_report(const struct run_options *options, const struct experi
 		return EXIT_USAGE;
 	if (outermost && !options->shard.n)
 		link_latest(dir);
-	guest.memory_bytes = run_memory_bytes(exp);
+	guest.memory_bytes = run_lab_bytes(exp);
 	code = in_lab ? run_in_lab(options, &guest, dir) : run_host(options, exp, plan, host, dir);
 	manifest = xasprintf("%s/manifest.json", dir);
 	if (!outermost || !file_exists(manifest))

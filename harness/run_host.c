@@ -120,8 +120,12 @@ int host_session_open(struct host_session *session)
 static void make_placements(struct host_run *run)
 {
 	const struct host *host = run->session->host;
+	struct guest_config guest = run->exp->guest;
 
-	placements_make(host, &run->exp->guest, &run->placements);
+	/* All cells alike: memory that is bound for the smaller guests only would bend the lines.
+	 */
+	guest.memory_bytes = run_memory_bytes(run->exp);
+	placements_make(host, &guest, &run->placements);
 	for (size_t i = 0; i < run->placements.nr; i++) {
 		const struct placement *placement = &run->placements.items[i];
 		const char *remedy, *warning = placement_warning(placement, &remedy);

@@ -15,12 +15,17 @@ static struct sibling *sibling_new(const struct boot *first, const struct host_d
 	sibling->host = *first->host;
 	sibling->host.devices = (struct host_device *)device;
 	sibling->host.nr_devices = device ? 1 : 0;
+	/* Its memory is where the first one's is; its vCPUs have no CPUs of their own. */
+	if (first->placement)
+		sibling->placement = *first->placement;
+	sibling->placement.by = PLACEMENT_KERNEL;
 	sibling->boot = (struct boot){ .host = &sibling->host,
 				       .journal = first->journal,
 				       .build_dir = first->build_dir,
 				       .guest_config = first->guest_config,
 				       .cell = first->cell,
 				       .cgroup = first->cgroup,
+				       .placement = first->placement ? &sibling->placement : NULL,
 				       .proof = json_object() };
 	return sibling;
 }
@@ -58,7 +63,7 @@ int sibling_launch(const struct boot *first, unsigned int index, const char *dir
 	*out = sibling;
 	if (!device)
 		return boot_fail(boot, -ENODEV, "there is no %s device for VM %u", kind, index);
-	ret = boot_prepare_host(boot);
+	ret = boot_prepare_device(boot);
 	if (!ret)
 		ret = boot_launch(boot, dir);
 	if (!ret)

@@ -4,6 +4,7 @@
 #define HARNESS_SIBLING_H
 
 #include "harness/boot.h"
+#include "harness/placement.h"
 
 /*
  * Does the host lend a device to each of so many VMs, and has it memory_bytes for them? As
@@ -15,6 +16,7 @@ int siblings_probe(const struct host *host, const struct cell *cell, unsigned in
 struct sibling {
 	struct boot boot; /* without metric sources; boot.reason says why it failed */
 	struct host host; /* which lends it its own device only */
+	struct placement placement;
 };
 
 /*
