@@ -66,3 +66,15 @@ int cgroup_read(const char *path, const char *file, const char *key, uint64_t *v
 	}
 	return -ENODATA;
 }
+
+bool cgroup_has(const char *path, pid_t pid)
+{
+	autofree char *name = xasprintf("%s/cgroup.procs", path);
+	autofree char *pids = file_read(name, NULL), *line = xasprintf("%d\n", (int)pid);
+	const char *at = pids ? strstr(pids, line) : NULL;
+
+	/* "12" is in "112", too, but after a digit. */
+	while (at && at != pids && at[-1] != '\n')
+		at = strstr(at + 1, line);
+	return at;
+}

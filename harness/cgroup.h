@@ -6,7 +6,9 @@
 #ifndef HARNESS_CGROUP_H
 #define HARNESS_CGROUP_H
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct journal;
 
@@ -19,5 +21,7 @@ int cgroup_make(struct journal *journal, uint64_t limit_bytes, char **path, char
 /* A number of one of its files: of the line that starts with key, or, key NULL, all of it. 0 or
  * -errno. */
 int cgroup_read(const char *path, const char *file, const char *key, uint64_t *value);
+/* Is a process in it? One that has ended, and is only not waited for yet, is in none. */
+bool cgroup_has(const char *path, pid_t pid);
 
 #endif

@@ -14,6 +14,7 @@
 #include "harness/agent_proto.h"
 #include "harness/config.h"
 #include "harness/environment.h"
+#include "harness/lab_stall.h"
 #include "harness/log.h"
 #include "harness/run.h"
 #include "harness/util.h"
@@ -363,27 +364,13 @@ static int interrupt_command(struct lab *lab, uint32_t job)
 	return -EINTR;
 }
 
-/* For whoever has to find out why: what its processors were doing. */
-static void save_stall(struct lab *lab)
-{
-	autofree char *path = xasprintf("%s/../lab-stall.txt", lab->dir);
-	json_t *text = NULL;
-
-	lab->vm->waiter.uninterruptible = true;
-	if (!qmp_command(lab->vm->qmp, "human-monitor-command",
-			 json_pack("{s:s}", "command-line", "info registers -a"), 10, &text) &&
-	    json_is_string(text))
-		file_write(path, json_string_value(text), true);
-	json_decref(text);
-}
-
 static int watch_command(struct lab *lab, uint32_t job, struct guest_result *result)
 {
 	for (;;) {
 		int ret = guest_wait(lab->vm->guest, job, 15, result);
 
 		if (ret == -ETIMEDOUT)
-			ret = guest_ping(lab->vm->guest, 90);
+			ret = lab_lost_timer(lab) ? -ETIMEDOUT : guest_ping(lab->vm->guest, 90);
 		else if (!ret)
 			return 0;
 		if (ret == -EINTR)
@@ -395,7 +382,7 @@ static int watch_command(struct lab *lab, uint32_t job, struct guest_result *res
 			return vm_crashed(lab->vm) ? -ECONNABORTED : ret;
 		}
 		if (ret == -ETIMEDOUT)
-			save_stall(lab);
+			lab_save_stall(lab);
 		if (ret)
 			return ret;
 	}

@@ -208,6 +208,15 @@ int proc_run_cleanup(char *const argv[], double timeout_s, char **output)
 	return run(argv, &waiter, timeout_s, output);
 }
 
+void proc_set_oom_score(pid_t pid, int score)
+{
+	autofree char *path = xasprintf("/proc/%d/oom_score_adj", (int)pid);
+	autofree char *text = xasprintf("%d", score);
+
+	if (file_write(path, text, false))
+		log_debug("cannot write %s", path);
+}
+
 /* A line "NAME:   123 kB" of one of its files. */
 static unsigned long long kib_field(pid_t pid, const char *file, const char *name)
 {

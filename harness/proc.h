@@ -50,6 +50,12 @@ int proc_run(char *const argv[], double timeout_s, char **output);
 int proc_run_cleanup(char *const argv[], double timeout_s, char **output);
 
 /*
+ * How soon the kernel ends it when memory runs out: from -1000, never, to 1000, before all others
+ * (Documentation/filesystems/proc.rst).
+ */
+void proc_set_oom_score(pid_t pid, int score);
+
+/*
  * Bytes that process has locked, VFIO's pins among them (/proc/PID/status: type1 accounts its pins
  * in VmLck, once per container, iommufd in VmPin). 0 when it has gone.
  */

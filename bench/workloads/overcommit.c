@@ -120,15 +120,16 @@ static int host_setup(struct boot *boot, const struct settings *settings)
 }
 
 /*
- * When memory runs out, the kernel is to end the VM that asks for more, not one that runs:
- * that is the newest (Documentation/filesystems/proc.rst, oom_score_adj).
+ * Whom the kernel ends when memory runs out (Documentation/filesystems/proc.rst, oom_score_adj):
+ * the newcomer, and none that runs. Marking the newcomer is not enough: what it has pinned stays
+ * in use until its exit, however slow under pressure, and meanwhile the kernel takes the next one.
  */
-static void expendable(const struct boot *boot, bool is)
-{
-	autofree char *path = xasprintf("/proc/%d/oom_score_adj", (int)boot->vm->proc.pid);
+enum { OOM_NEVER = -1000, OOM_AS_OTHERS = 0, OOM_FIRST = 1000 };
 
-	if (file_write(path, is ? "1000" : "0", false))
-		log_debug("cannot write %s", path);
+static void set_oom_scores(const struct crowd *crowd, int score)
+{
+	for (unsigned int i = 0; i < crowd->nr; i++)
+		proc_set_oom_score(crowd->members[i].boot->vm->proc.pid, score);
 }
 
 /* --- one VM --- */
@@ -139,8 +140,7 @@ static int fill_memory(const struct crowd *crowd, const struct boot *boot)
 		"busybox mkdir /tmp/fill && mount -t tmpfs -o size=95% fill /tmp/fill && "
 		"busybox dd if=/dev/urandom of=/tmp/fill/data bs=1M count=$0 2>/dev/null && "
 		"busybox md5sum /tmp/fill/data >/tmp/fill/sum";
-	uint64_t bytes =
-		boot->guest_config->memory_bytes / 100 * settings_count(crowd->settings, "fill");
+	uint64_t bytes = boot_guest_bytes(boot) / 100 * settings_count(crowd->settings, "fill");
 	autofree char *mib = xasprintf("%llu", (unsigned long long)(bytes / MIB));
 	char *const argv[] = { (char *)"sh", (char *)"-c", (char *)script, mib, NULL };
 
@@ -154,14 +154,13 @@ static int start_member(struct crowd *crowd, unsigned int index)
 	int ret = sibling_launch(crowd->run->boot, index, dir, &member->sibling);
 
 	if (!ret) {
-		expendable(&member->sibling->boot, true);
+		proc_set_oom_score(member->sibling->boot.vm->proc.pid, OOM_FIRST);
 		ret = sibling_await(member->sibling);
 	}
 	if (!ret)
 		ret = fill_memory(crowd, &member->sibling->boot);
 	if (ret)
 		return ret;
-	expendable(&member->sibling->boot, false);
 	member->boot = &member->sibling->boot;
 	return 0;
 }
@@ -175,11 +174,32 @@ static uint64_t events(const struct crowd *crowd, const char *event)
 	return nr;
 }
 
+/* Ends a VM that did not come up, until its memory is free again: the others may need it. */
+static int end_newcomer(struct crowd *crowd, unsigned int index)
+{
+	struct member *member = &crowd->members[index];
+	const struct vm *vm = member->sibling->boot.vm;
+	pid_t pid = vm ? vm->proc.pid : 0;
+	uint64_t deadline = deadline_in(GUEST_S);
+	int ret = 0;
+
+	sibling_stop(member->sibling);
+	member->sibling = NULL;
+	while (!ret && pid > 0 && cgroup_has(crowd->run->boot->cgroup, pid)) {
+		if (now_ns() > deadline)
+			return boot_fail(crowd->run->boot, -ETIMEDOUT,
+					 "VM %u does not end: it is stuck in the kernel", index);
+		ret = wait_seconds(&crowd->run->boot->vm->waiter, 0.2);
+	}
+	return ret;
+}
+
 /* Only for want of memory is it one VM less; all else is a failure. */
 static int judge_failed_start(struct crowd *crowd, unsigned int index, int err, bool no_memory)
 {
 	struct sibling *sibling = crowd->members[index].sibling;
 	const char *reason = sibling->boot.reason ? sibling->boot.reason : strerror(-err);
+	int ret;
 
 	strbuf_addf(&crowd->notes, "vm %u: did not come up%s: %s\n", index,
 		    no_memory ? " for want of memory" : "", reason);
@@ -189,9 +209,8 @@ static int judge_failed_start(struct crowd *crowd, unsigned int index, int err, 
 	} else {
 		boot_fail(crowd->run->boot, err, "VM %u: %s", index, reason);
 	}
-	sibling_stop(sibling);
-	crowd->members[index].sibling = NULL;
-	return err;
+	ret = end_newcomer(crowd, index);
+	return err ? err : ret;
 }
 
 /* One after the other, until one does not come up. */
@@ -199,6 +218,7 @@ static int start_members(struct crowd *crowd)
 {
 	unsigned int wanted = (unsigned int)settings_count(crowd->settings, "vms");
 
+	set_oom_scores(crowd, OOM_NEVER);
 	while (crowd->nr < wanted) {
 		uint64_t kills = events(crowd, "oom_kill"), limited = events(crowd, "max");
 		int ret = start_member(crowd, crowd->nr);
@@ -206,11 +226,16 @@ static int start_members(struct crowd *crowd)
 		/* Reclaim for it got nowhere. */
 		bool starved = ret == -ETIMEDOUT && events(crowd, "max") > limited;
 
-		if (ret)
-			return judge_failed_start(crowd, crowd->nr, ret,
-						  ret != -EINTR && (killed || starved));
+		if (ret) {
+			ret = judge_failed_start(crowd, crowd->nr, ret,
+						 ret != -EINTR && (killed || starved));
+			set_oom_scores(crowd, OOM_AS_OTHERS);
+			return ret;
+		}
 		strbuf_addf(&crowd->notes, "vm %u: up\n", crowd->nr++);
+		set_oom_scores(crowd, OOM_NEVER);
 	}
+	set_oom_scores(crowd, OOM_AS_OTHERS);
 	return 0;
 }
 
