@@ -13,6 +13,17 @@ struct cell_run;
 struct host;
 struct mode_ops;
 
+/*
+ * How one metric grows with another from cell to cell: the report fits a line to each mode's boots,
+ * says how much of y each `per` of x costs, and what the line comes to at x = far.
+ */
+struct workload_line {
+	const char *x, *y;	  /* metrics, by name */
+	const char *title, *axis; /* of the plot; axis: what x is */
+	double per, far;	  /* in x's unit; far 0: do not extrapolate */
+	const char *per_name, *far_name;
+};
+
 /* `name`, `help`, `run` and `estimate_s` are required. */
 struct workload_ops {
 	const char *name;
@@ -21,6 +32,7 @@ struct workload_ops {
 	unsigned int except; /* ATTACH_BITs: ways to reach the device in which it means nothing */
 	const struct setting *settings;
 	const struct metric_desc *metrics; /* what it may report; ends with a NULL name */
+	const struct workload_line *lines; /* ends with a NULL y; NULL: none */
 
 	/*
 	 * Checks settings against each other when the configuration is read. 0, or -EINVAL with

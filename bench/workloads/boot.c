@@ -28,6 +28,19 @@ static const struct metric_desc metrics[] = {
 	{ 0 },
 };
 
+#define AGAINST_MEMORY(metric, what)                                                       \
+	{                                                                                  \
+		.x = "guest_memory_bytes", .y = (metric), .title = what " against memory", \
+		.axis = "guest memory", .per = GIB, .per_name = "GiB", .far = 128.0 * GIB, \
+		.far_name = "128 GiB"                                                      \
+	}
+static const struct workload_line lines[] = {
+	AGAINST_MEMORY("vm_create_s", "creation time"),
+	AGAINST_MEMORY("vm_ready_s", "time until ready"),
+	AGAINST_MEMORY("lab_create_instructions", "instructions of creation"),
+	{ 0 },
+};
+
 static int validate(const struct settings *settings, char **why)
 {
 	uint64_t memory = settings_size(settings, "memory");
@@ -115,8 +128,7 @@ static int run_boot(struct cell_run *run)
 	unsigned int nr = (unsigned int)settings_count(run->cell->workload_settings, "together");
 
 	measure_boot(run);
-	sample_add(&run->samples, &metrics[MEMORY],
-		   (double)cell_guest_bytes(run->cell, run->boot->guest_config->memory_bytes));
+	sample_add(&run->samples, &metrics[MEMORY], (double)boot_guest_bytes(run->boot));
 	return nr ? create_together(run, nr) : 0;
 }
 
@@ -127,6 +139,7 @@ const struct workload_ops workload_boot = {
 	.settings = settings_table,
 	.except = ATTACH_NO_VM,
 	.metrics = metrics,
+	.lines = lines,
 	.validate = validate,
 	.guest_bytes = guest_bytes,
 	.memory_bytes = memory_bytes,
