@@ -18,7 +18,7 @@ static void add_number(struct strbuf *sb, const char *of, double value, const ch
 		       const char *after)
 {
 	autofree char *figure = report_format(value, unit);
-	autofree char *text = xasprintf("%s%s", figure, isnan(value) ? "" : after);
+	autofree char *text = xasprintf("%s%s", figure, isfinite(value) ? after : "");
 
 	page_number(sb, of, value, text);
 }

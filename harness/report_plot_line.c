@@ -19,7 +19,7 @@ static void add_line(const struct report *report, const struct report_line *line
 		from = fmin(from, points.x[i]);
 		to = fmax(to, points.x[i]);
 	}
-	if (isnan(slope.slope)) /* too many points for one: it is drawn outside */
+	if (!isfinite(slope.slope + slope.offset)) /* there is none: it is drawn outside */
 		slope.slope = slope.offset = -1;
 	strbuf_addf(data, "\n\n\"%s\"\n%.9g %.9g\n%.9g %.9g\n\n\n", label, from / per,
 		    slope.offset + slope.slope * from, to / per, slope.offset + slope.slope * to);
