@@ -56,8 +56,9 @@ struct mode_ops {
 	 */
 	int (*probe)(const struct host *host, const struct settings *settings, char **why);
 	/*
-	 * Makes the host ready before QEMU starts, before the device's own host_setup, through the
-	 * journal; host_change says what for --dry-run. A boot that fails gets boot_fail().
+	 * Makes the host ready before QEMU starts, for all VMs of the boot's cell, before the
+	 * device's own host_setup, through the journal; host_change says what for --dry-run. A boot
+	 * that fails gets boot_fail().
 	 */
 	const char *host_change;
 	int (*host_setup)(struct boot *boot, const struct settings *settings);

@@ -301,9 +301,11 @@ static struct guest_config larger_guest(const struct ab *ab)
 {
 	struct guest_config guest = ab->sides[0].exp->guest;
 	const struct guest_config *other = &ab->sides[1].exp->guest;
+	uint64_t bytes = run_lab_bytes(ab->sides[1].exp);
 
-	if (other->memory_bytes > guest.memory_bytes)
-		guest.memory_bytes = other->memory_bytes;
+	guest.memory_bytes = run_lab_bytes(ab->sides[0].exp);
+	if (bytes > guest.memory_bytes)
+		guest.memory_bytes = bytes;
 	if (other->cpus > guest.cpus)
 		guest.cpus = other->cpus;
 	return guest;

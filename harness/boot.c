@@ -3,12 +3,13 @@
 #include "harness/boot.h"
 
 #include <errno.h>
-#include <math.h>
 #include <string.h>
 
-#include "bench/registry.h"
+#include "bench/mode.h"
+#include "bench/workload.h"
 #include "harness/journal.h"
 #include "harness/log.h"
+#include "harness/measure.h"
 #include "harness/peer.h"
 #include "harness/placement.h"
 #include "harness/placing.h"
@@ -35,6 +36,21 @@ int boot_guest_script(struct boot *boot, const char *script, const char *arg, co
 	return ret == -EREMOTEIO ? boot_fail(boot, ret, "%s", failed) : ret;
 }
 
+uint64_t boot_guest_bytes(const struct boot *boot)
+{
+	return cell_guest_bytes(boot->cell, boot->guest_config->memory_bytes);
+}
+
+uint64_t boot_all_bytes(const struct boot *boot)
+{
+	const struct cell *cell = boot->cell;
+
+	return cell->workload->memory_bytes
+		       ? cell->workload->memory_bytes(cell->workload_settings,
+						      boot->guest_config->memory_bytes)
+		       : boot_guest_bytes(boot);
+}
+
 void cell_invalid(struct cell_run *run, const char *fmt, ...)
 {
 	va_list ap;
@@ -58,156 +74,14 @@ int cell_save(const struct cell_run *run, const char *name, const char *data, si
 	return ret;
 }
 
-/* --- metric sources --- */
-
-static void sources_tick(void *arg)
-{
-	struct boot *boot = arg;
-
-	for (size_t i = 0; i < boot->nr_sources; i++)
-		if (boot->sources[i].ops->tick)
-			boot->sources[i].ops->tick(boot, boot->sources[i].priv);
-}
-
-static int sources_open(struct boot *boot)
-{
-	size_t nr = 0;
-
-	while (registry_metrics[nr])
-		nr++;
-	boot->sources = xzalloc(nr * sizeof(*boot->sources));
-	for (size_t i = 0; i < nr; i++) {
-		const struct metric_ops *ops = registry_metrics[i];
-		struct metric_source *source = &boot->sources[boot->nr_sources];
-		autofree char *why = NULL;
-		int ret;
-
-		if (ops->except & ATTACH_BIT(boot->cell->mode->attach))
-			continue;
-		if (ops->probe && ops->probe(boot->host, &why)) {
-			log_debug("metric source %s: %s", ops->name, why ? why : "not here");
-			continue;
-		}
-		*source = (struct metric_source){ ops, xzalloc(ops->priv_size) };
-		boot->nr_sources++;
-		ret = ops->open ? ops->open(boot, source->priv) : 0;
-		if (ret)
-			return boot_fail(boot, ret, "cannot open metric source %s: %s", ops->name,
-					 strerror(-ret));
-	}
-	return 0;
-}
-
-static void sources_close(struct boot *boot)
-{
-	for (size_t i = 0; i < boot->nr_sources; i++) {
-		const struct metric_ops *ops = boot->sources[i].ops;
-
-		if (ops->close)
-			ops->close(boot, boot->sources[i].priv);
-		free(boot->sources[i].priv);
-	}
-	free(boot->sources);
-	boot->sources = NULL;
-	boot->nr_sources = 0;
-}
-
-static int sources_created(struct boot *boot)
-{
-	int ret = 0;
-
-	for (size_t i = 0; i < boot->nr_sources && !ret; i++)
-		if (boot->sources[i].ops->created)
-			ret = boot->sources[i].ops->created(boot, boot->sources[i].priv);
-	return ret;
-}
-
-/*
- * Which of a source's per-cell callbacks to call. The window is bracketed: what begins last
- * ends first, so that the sources which reading disturbs most stand last in the registry.
- */
-enum source_phase { SOURCE_BEGIN, SOURCE_END, SOURCE_FINISH };
-
-static int sources_phase(struct cell_run *run, enum source_phase phase)
-{
-	struct boot *boot = run->boot;
-
-	for (size_t i = 0; i < boot->nr_sources; i++) {
-		size_t n = phase == SOURCE_BEGIN ? i : boot->nr_sources - 1 - i;
-		const struct metric_ops *ops = boot->sources[n].ops;
-		int (*const calls[])(struct cell_run *, void *) = { ops->begin, ops->end,
-								    ops->finish };
-		int ret = calls[phase] ? calls[phase](run, boot->sources[n].priv) : 0;
-
-		if (ret)
-			return boot_fail(boot, ret, "metric source %s: %s", ops->name,
-					 strerror(-ret));
-	}
-	return 0;
-}
-
-/* --- the measured window --- */
-
-/* They are there only once a driver, the guest's or the peer's, has switched them on. */
-static void place_interrupts(struct boot *boot)
-{
-	placing_interrupts(boot->journal, host_device(boot->host, boot->cell->device->name),
-			   boot->placement);
-}
-
-static int count_ops(struct cell_run *run, uint64_t *ops)
-{
-	const struct device_ops *device = run->cell->device;
-	int ret;
-
-	*ops = 0;
-	if (!device->count_ops)
-		return 0;
-	ret = device->count_ops(run->boot, ops);
-	if (ret)
-		return boot_fail(run->boot, ret, "cannot read the %s's operations in the guest: %s",
-				 device->name, strerror(-ret));
-	return 0;
-}
-
-int measure_begin(struct cell_run *run)
-{
-	int ret;
-
-	/* Once more: queues that the workload has opened since have brought interrupts. */
-	place_interrupts(run->boot);
-	run->begin_ns = now_ns();
-	ret = sources_phase(run, SOURCE_BEGIN);
-	run->counted_s = -now_s();
-	/* Next to the counters that it divides, as at the end. */
-	return ret ? ret : count_ops(run, &run->ops);
-}
-
-int measure_end(struct cell_run *run)
-{
-	uint64_t ops;
-	int ret = count_ops(run, &ops);
-
-	run->end_ns = now_ns();
-	run->counted_s += now_s();
-	run->ops = run->device_ops = ops - run->ops;
-	return ret ? ret : sources_phase(run, SOURCE_END);
-}
-
-void measure_boot(struct cell_run *run)
-{
-	run->begin_ns = run->boot->vm->started_ns;
-	run->end_ns = run->boot->vm->ready_ns;
-}
-
 /* --- a life --- */
 
 int boot_config(const char *build_dir, const struct host *host, const struct guest_config *guest,
 		const struct placement *placement, const struct cell *cell,
 		struct vm_config *config)
 {
-	int ret =
-		vm_config_guest(build_dir, &guest->files, guest->memory_bytes, guest->cpus, config);
+	int ret = vm_config_guest(build_dir, &guest->files,
+				  cell_guest_bytes(cell, guest->memory_bytes), guest->cpus, config);
 
 	if (ret)
 		return ret;
@@ -226,12 +100,14 @@ int boot_config(const char *build_dir, const struct host *host, const struct gue
  */
 static double start_limit_s(const struct boot *boot)
 {
-	return 60 + 60 * (double)boot->guest_config->memory_bytes / (double)GIB;
+	uint64_t bytes = boot_guest_bytes(boot);
+
+	return 60 + 60 * (double)bytes / (double)GIB;
 }
 
-double boot_estimate_s(const struct host *host, const struct guest_config *guest)
+double boot_estimate_s(const struct host *host, uint64_t memory_bytes)
 {
-	double gib = (double)guest->memory_bytes / (double)GIB;
+	double gib = (double)memory_bytes / (double)GIB;
 	bool emulated = host->kind && !strcmp(host->kind, "lab-tcg");
 
 	return emulated ? 12 + 5 * gib : 3 + gib;
@@ -254,7 +130,7 @@ static int explain(struct boot *boot, int ret, const char *doing)
 			 *console ? "; guest console ends with: " : "", console);
 }
 
-static int start_vm(struct boot *boot, const char *dir)
+int boot_launch(struct boot *boot, const char *dir)
 {
 	struct vm_config config;
 	int ret = boot_config(boot->build_dir, boot->host, boot->guest_config, boot->placement,
@@ -262,18 +138,30 @@ static int start_vm(struct boot *boot, const char *dir)
 
 	if (ret)
 		return boot_fail(boot, ret, "cannot configure the VM");
+	config.cgroup = boot->cgroup;
 	ret = vm_start(&config, dir, &boot->vm);
 	vm_config_free(&config);
 	if (ret)
 		return boot_fail(boot, ret, "cannot start QEMU: %s", strerror(-ret));
-	boot->vm->waiter.tick = sources_tick;
+	boot->vm->waiter.tick = measure_tick;
 	boot->vm->waiter.arg = boot;
-	ret = explain(boot, vm_await_created(boot->vm, start_limit_s(boot)), "creating the VM");
+	return 0;
+}
+
+int boot_await_created(struct boot *boot)
+{
+	int ret = explain(boot, vm_await_created(boot->vm, start_limit_s(boot)), "creating the VM");
+
 	if (!ret)
 		ret = explain(boot, placing_pin_vcpus(boot->vm, boot->placement),
 			      "placing the vCPUs");
-	if (!ret)
-		ret = sources_created(boot);
+	return ret ? ret : measure_created(boot);
+}
+
+static int await_guest(struct boot *boot)
+{
+	int ret = boot->vm->created_ns ? 0 : boot_await_created(boot);
+
 	if (!ret)
 		ret = explain(boot, vm_run(boot->vm), "starting the vCPUs");
 	if (!ret)
@@ -289,7 +177,7 @@ static int start_without_vm(struct boot *boot, const char *dir)
 
 	if (ret)
 		return boot_fail(boot, ret, "cannot start the agent: %s", strerror(-ret));
-	boot->vm->waiter.tick = sources_tick;
+	boot->vm->waiter.tick = measure_tick;
 	boot->vm->waiter.arg = boot;
 	return explain(boot, vm_await_ready(boot->vm, 30), "starting the agent");
 }
@@ -309,6 +197,13 @@ static int prepare_guest(struct boot *boot)
 		ret = explain(boot, cell->mode->prove(boot, cell->mode_settings, boot->proof),
 			      "reading back the mode");
 	return ret;
+}
+
+int boot_await(struct boot *boot)
+{
+	int ret = await_guest(boot);
+
+	return ret ? ret : prepare_guest(boot);
 }
 
 static enum boot_status status_of(int ret)
@@ -340,8 +235,7 @@ static int run_cell(struct boot *boot, struct cell_run *run)
 	ret = explain(boot, run->cell->workload->run(run), run->cell->workload->name);
 	/* After a tool's failure, too: an IOMMU fault may be its reason. */
 	if (!ret || only_this_cell(boot, ret)) {
-		int finished =
-			explain(boot, sources_phase(run, SOURCE_FINISH), "reading the metrics");
+		int finished = explain(boot, measure_finish(run), "reading the metrics");
 
 		ret = ret ? ret : finished;
 	}
@@ -400,36 +294,71 @@ static int write_host(struct boot *boot)
 	return ret;
 }
 
-enum boot_status boot_live(struct boot *boot, const char *dir, struct cell_run *runs, size_t nr)
+int boot_prepare_device(struct boot *boot)
 {
 	const struct device_ops *device = boot->cell->device;
+
+	return device->host_setup ? device->host_setup(boot, boot->cell->device_settings) : 0;
+}
+
+static int prepare_host(struct boot *boot)
+{
+	const struct mode_ops *mode = boot->cell->mode;
+	int ret = write_host(boot);
+
+	if (!ret && mode->host_setup)
+		ret = mode->host_setup(boot, boot->cell->mode_settings);
+	return ret ? ret : boot_prepare_device(boot);
+}
+
+/* A warm-up runs no workload, so that it needs none of what one changes. */
+static int prepare_for_workload(struct boot *boot, const struct cell_run *runs, size_t nr)
+{
+	const struct cell *cell = nr ? runs[0].cell : NULL;
+
+	return cell && cell->workload->host_setup
+		       ? cell->workload->host_setup(boot, cell->workload_settings)
+		       : 0;
+}
+
+static int bring_up(struct boot *boot, const char *dir)
+{
+	int ret;
+
+	if (boot->cell->mode->attach == ATTACH_HOST) {
+		ret = start_without_vm(boot, dir);
+		return ret ? ret : prepare_guest(boot);
+	}
+	ret = boot_launch(boot, dir);
+	return ret ? ret : boot_await(boot);
+}
+
+enum boot_status boot_live(struct boot *boot, const char *dir, struct cell_run *runs, size_t nr)
+{
 	const struct mode_ops *mode = boot->cell->mode;
 	int ret = 0;
 
 	boot->proof = json_object();
 	placing_enter(boot->placement);
-	ret = write_host(boot);
-	if (!ret && mode->host_setup)
-		ret = mode->host_setup(boot, boot->cell->mode_settings);
-	if (!ret && device->host_setup)
-		ret = device->host_setup(boot, boot->cell->device_settings);
+	ret = prepare_host(boot);
 	if (!ret)
-		ret = sources_open(boot);
+		ret = prepare_for_workload(boot, runs, nr);
 	if (!ret)
-		ret = mode->attach == ATTACH_HOST ? start_without_vm(boot, dir)
-						  : start_vm(boot, dir);
+		ret = measure_open(boot);
 	if (!ret)
-		ret = prepare_guest(boot);
+		ret = bring_up(boot, dir);
 	if (!ret)
-		place_interrupts(boot);
+		measure_place_interrupts(boot);
 	ret = run_cells(boot, runs, nr, ret);
 	if (boot->vm)
 		boot->vm->waiter.tick = NULL;
 	vm_stop(boot->vm, ret != -ETIMEDOUT);
 	boot->vm = NULL;
-	sources_close(boot);
+	measure_close(boot);
 	peer_close(boot->peer);
 	boot->peer = NULL;
+	free(boot->cgroup);
+	boot->cgroup = NULL;
 	if (mode->host_restore)
 		mode->host_restore(boot);
 	boot->timed_out = ret == -ETIMEDOUT;

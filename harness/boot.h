@@ -37,6 +37,7 @@ struct boot {
 	const struct placement *placement; /* of the device; NULL: all is left to the kernel */
 	const struct cell *cell; /* the first cell it serves: its mode and device are the VM's */
 	struct vm *vm;		 /* NULL before the start and after the end */
+	char *cgroup;		 /* that QEMU joins, or NULL; set by a workload's host_setup */
 	char disk[32];		 /* a block device's name for the workload, by its guest_setup */
 	const char *netns;	 /* without a VM: where the workload runs, by the device; or NULL */
 	struct peer *peer;	 /* the other end of a NIC's cable, if the device has one */
@@ -67,6 +68,10 @@ struct cell_run {
 	double counted_s;
 	double bytes; /* moved in the window by workloads that are about bytes, else 0 */
 };
+
+/* Memory of its guest, and of the guests of all its cell's VMs on the host. */
+uint64_t boot_guest_bytes(const struct boot *boot);
+uint64_t boot_all_bytes(const struct boot *boot);
 
 /* Notes why, unless a reason is there already, and returns err: return boot_fail(...). */
 __attribute__((format(printf, 3, 4))) int boot_fail(struct boot *boot, int err, const char *fmt,
@@ -99,13 +104,24 @@ int boot_config(const char *build_dir, const struct host *host, const struct gue
 		struct vm_config *config);
 
 /*
+ * A VM's first steps, for what starts more VMs than the boot's own: its device taken from the host,
+ * which the boot has made ready for the mode, and QEMU started; the VM created; then, that first if
+ * need be, its guest and device up and its mode proven. 0 or -errno with boot->reason. The boot has
+ * its first six fields set, and a proof; vm_stop() afterwards.
+ */
+int boot_prepare_device(struct boot *boot);
+int boot_launch(struct boot *boot, const char *dir);
+int boot_await_created(struct boot *boot);
+int boot_await(struct boot *boot);
+
+/*
  * Lives one VM life: boot has its first six fields set, runs (nr of them) have cell and dir.
  * Each run gets status, reason, samples and window; the VM and all sources are gone
  * afterwards. With nr 0 (a warm-up) the VM only comes up, with files in dir.
  */
 enum boot_status boot_live(struct boot *boot, const char *dir, struct cell_run *runs, size_t nr);
 
-/* Expected seconds of a VM's life without its workloads. */
-double boot_estimate_s(const struct host *host, const struct guest_config *guest);
+/* Expected seconds of the life of a VM of so much memory without its workloads. */
+double boot_estimate_s(const struct host *host, uint64_t memory_bytes);
 
 #endif

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/swap.h>
 
 #include "harness/group_type.h"
 #include "harness/log.h"
@@ -279,6 +280,25 @@ static int undo_netns(const json_t *record, int lock_fd)
 	return ret;
 }
 
+static int undo_swap(const json_t *record, int lock_fd)
+{
+	const char *path = text_of(record, "path");
+
+	if (!swapoff(path))
+		return 0;
+	if (errno != EINVAL && !is_gone(-errno))
+		return -errno;
+	log_debug("%s: not swapped to, nothing to undo", path);
+	return 0;
+}
+
+static char *swap_by_hand(const json_t *record)
+{
+	autofree char *path = shell_quoted(text_of(record, "path"));
+
+	return xasprintf("swapoff %s", path);
+}
+
 /* A line of the journal that cannot be read stays there until somebody has looked at it. */
 static int undo_damaged(const json_t *record, int lock_fd)
 {
@@ -300,6 +320,7 @@ static const struct record_kind kinds[] = {
 	{ "group_type", { "bdf", "old" }, undo_group_type, group_type_by_hand },
 	{ "sriov", { "bdf" }, undo_sriov, sriov_by_hand },
 	{ "mkdir", { "path" }, undo_mkdir, mkdir_by_hand },
+	{ "swap", { "path" }, undo_swap, swap_by_hand },
 	{ "netns", { "name", "interface", "mtu", "state", "remote" }, undo_netns, netns_by_hand },
 	{ "damaged", { "line" }, undo_damaged, damaged_by_hand },
 };

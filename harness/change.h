@@ -8,6 +8,7 @@
  *   group_type bdf, old, driver or null (which it has with either type)
  *   sriov    bdf                  which had no virtual functions
  *   mkdir    path
+ *   swap     path                 of a block device that is swapped to
  *   netns    name, interface, mtu, state ("up", "down"), remote (or ""), bdf (or null),
  *            alias (or null)
  *   damaged  line                 of a journal that cannot be read; never undone

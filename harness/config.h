@@ -91,7 +91,8 @@ struct host {
 	char *instructions;    /* lab-tcg: file of emulated instruction counters, else NULL */
 	unsigned int vcpu_cpu; /* first CPU for vCPUs, which they get alone; 0: none is named */
 	bool placement;	       /* place what vcpu_cpu does not near the device */
-	struct host_device *devices;
+	char *swap; /* block device that runs may swap to, with a swap signature; or NULL */
+	struct host_device *devices; /* of one kind several, one for each of several VMs */
 	size_t nr_devices;
 	struct settings *tuning; /* what runs set on the host, of tuning_table; NULL: nothing */
 	unsigned int tuning_lines[TUNING_NR]; /* of the host file */
@@ -102,7 +103,8 @@ struct host {
  * devices. Fields: devices: { nvme: "0000:5e:00.0" } or { nvme: { address: ..., writable: yes },
  * nic: { address: ..., peer: ..., with: [...] },
  * gpu: { address: ..., functions: N } } or, for a NIC, { address: ..., remote: ...,
- * interface: ..., tools: ... }; placement: auto or off; vcpu_cpu: N; settings: as tuning_table;
+ * interface: ..., tools: ... }, or a list of such; placement: auto or off; vcpu_cpu: N;
+ * swap: PATH; settings: as tuning_table;
  * kind and instructions, written by the virtual lab only.
  */
 int host_load(const char *path, struct host **out);
@@ -112,7 +114,10 @@ void host_free(struct host *host);
  * sriov_probe(), until that is made.
  */
 int host_device_assignable(const struct host_device *device, char **why);
-/* The device of that kind, or NULL. */
+/* The first device of that kind, or NULL. */
 const struct host_device *host_device(const struct host *host, const char *kind);
+/* The index-th device of that kind, from 0, or NULL. */
+const struct host_device *host_device_at(const struct host *host, const char *kind,
+					 unsigned int index);
 
 #endif

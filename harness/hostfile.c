@@ -23,6 +23,7 @@ static const struct setting host_settings[] = {
 	  "first CPU for vCPUs, which they get alone, one each; 0: as placement says" },
 	{ "placement", SETTING_CHOICE, "auto", placements,
 	  .help = "auto: vCPUs, guest memory and interrupts near the device; off: by the kernel" },
+	{ "swap", SETTING_TEXT, "", .help = "block device that runs may swap to" },
 	{ 0 },
 };
 static const struct setting device_settings[] = {
@@ -171,19 +172,40 @@ static int read_device_map(const struct yaml_node *map, const struct host *host,
 	return ret;
 }
 
-static int read_device(const struct yaml_node *node, struct host *host)
+static int read_device(const struct yaml_node *node, const char *kind, struct host *host)
 {
-	struct host_device *device = &host->devices[host->nr_devices];
-	int ret = check_kind(node);
+	struct host_device *device = &host->devices[host->nr_devices++];
+	int ret;
 
-	if (ret)
-		return ret;
-	host->nr_devices++;
-	device->kind = xstrdup(node->key);
+	device->kind = xstrdup(kind);
 	if (node->kind == YAML_TEXT)
 		return read_address(node, host, &device->address);
-	ret = yaml_expect(node, YAML_MAP, node->key, "'{ address: \"0000:5e:00.0\" }'");
+	ret = yaml_expect(node, YAML_MAP, kind, "'{ address: \"0000:5e:00.0\" }'");
 	return ret ? ret : read_device_map(node, host, device);
+}
+
+/* One device, or a list of them: VMs that run at the same time get one each. */
+static int read_kind(const struct yaml_node *node, struct host *host)
+{
+	int ret = check_kind(node);
+
+	if (ret || node->kind != YAML_LIST)
+		return ret ? ret : read_device(node, node->key, host);
+	if (!node->nr)
+		return yaml_error(node, "the list of %s is empty: name a device or remove it",
+				  node->key);
+	for (size_t i = 0; i < node->nr && !ret; i++)
+		ret = read_device(&node->items[i], node->key, host);
+	return ret;
+}
+
+static size_t count_devices(const struct yaml_node *map)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < map->nr; i++)
+		nr += map->items[i].kind == YAML_LIST ? map->items[i].nr : 1;
+	return nr;
 }
 
 static int read_devices(const struct yaml_node *map, struct host *host)
@@ -195,9 +217,9 @@ static int read_devices(const struct yaml_node *map, struct host *host)
 	ret = yaml_expect(map, YAML_MAP, "devices", "'devices: { nvme: \"0000:5e:00.0\" }'");
 	if (ret)
 		return ret;
-	host->devices = xzalloc(map->nr * sizeof(*host->devices));
+	host->devices = xzalloc(count_devices(map) * sizeof(*host->devices));
 	for (size_t i = 0; i < map->nr && !ret; i++)
-		ret = read_device(&map->items[i], host);
+		ret = read_kind(&map->items[i], host);
 	return ret;
 }
 
@@ -211,6 +233,7 @@ static int read_scalars(const struct yaml_node *root, struct host *host)
 	host->kind = xstrdup(settings_text(s, "kind"));
 	host->vcpu_cpu = (unsigned int)settings_count(s, "vcpu_cpu");
 	host->placement = !strcmp(settings_text(s, "placement"), "auto");
+	host->swap = text_or_null(s, "swap");
 	if (*instructions)
 		host->instructions = xstrdup(instructions);
 	if (!ret && *instructions && strcmp(host->kind, "lab-tcg") != 0)
@@ -244,8 +267,8 @@ static int read_tuning(const struct yaml_node *map, struct host *host)
 
 static int host_read(const struct yaml_node *root, struct host *host)
 {
-	static const char *const keys[] = { "devices",	"kind",	     "instructions",
-					    "vcpu_cpu", "placement", "settings" };
+	static const char *const keys[] = { "devices",	 "kind",     "instructions", "vcpu_cpu",
+					    "placement", "settings", "swap" };
 	int ret;
 
 	ret = yaml_expect(root, YAML_MAP, "a host file", "'key: value' lines");
@@ -301,15 +324,17 @@ void host_free(struct host *host)
 	free(host->devices);
 	settings_free(host->tuning);
 	free(host->instructions);
+	free(host->swap);
 	free(host->kind);
 	free(host->path);
 	free(host);
 }
 
-const struct host_device *host_device(const struct host *host, const char *kind)
+const struct host_device *host_device_at(const struct host *host, const char *kind,
+					 unsigned int index)
 {
 	for (size_t i = 0; i < host->nr_devices; i++)
-		if (!strcmp(host->devices[i].kind, kind))
+		if (!strcmp(host->devices[i].kind, kind) && !index--)
 			return &host->devices[i];
 	return NULL;
 }
@@ -319,4 +344,9 @@ int host_device_assignable(const struct host_device *device, char **why)
 	if (device->functions && !device->physical)
 		return sriov_probe(device->address, device->functions, why);
 	return pci_assignable_with(device->address, &device->with, why);
+}
+
+const struct host_device *host_device(const struct host *host, const char *kind)
+{
+	return host_device_at(host, kind, 0);
 }

@@ -47,6 +47,12 @@ int journal_bind_all(struct journal *journal, const struct strlist *bdfs, const 
 int journal_mkdir(struct journal *journal, const char *path);
 
 /*
+ * Lets the host swap to a block device that has a swap signature; if it does already, nothing
+ * is done. Undo stops it. 0 or -errno with "reason: remedy" in *why (to free).
+ */
+int journal_swap(struct journal *journal, const char *path, char **why);
+
+/*
  * Sends interrupt number irq of a PCI device to these CPUs ("0-3,7"), unless it goes there already.
  * Undo sends it back if it is still that device's. 0 or -errno, not logged: not every interrupt
  * can be sent elsewhere.

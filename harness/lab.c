@@ -15,6 +15,7 @@
 #include "harness/agent_proto.h"
 #include "harness/config.h"
 #include "harness/environment.h"
+#include "harness/lab_stall.h"
 #include "harness/log.h"
 #include "harness/run.h"
 #include "harness/util.h"
@@ -32,6 +33,9 @@
 static const char *const device_args[] = {
 	"-device", "nvme,drive=nvme0,serial=iommubench0,addr=0x10",
 	"-device", "nvme,drive=nvme1,serial=iommubench1,addr=0x11",
+	"-device", "nvme,drive=nvme2,serial=iommubench2,addr=0x15",
+	"-device", "nvme,drive=nvme3,serial=iommubench3,addr=0x16",
+	"-device", "virtio-blk-pci,drive=swap,addr=0x17",
 	"-device", "pcie-root-port,id=slot0,chassis=1,slot=1,addr=0x12",
 	"-device", "pcie-root-port,id=slot1,chassis=2,slot=2,addr=0x13",
 	"-netdev", "hubport,id=port0,hubid=0",
@@ -41,6 +45,9 @@ static const char *const device_args[] = {
 	"-device", "edu,dma_mask=0xffffffffffffffff,addr=0x14",
 };
 
+/* Files behind the drives, by QEMU's names. */
+static const char *const drives[] = { "nvme0", "nvme1", "nvme2", "nvme3", "swap" };
+
 /*
  * All that TCG has, but for XSAVE: under KVM on an emulated SVM its sizes and contents come
  * out wrong, and programs of the guest crash at random.
@@ -49,17 +56,9 @@ static const char *const device_args[] = {
 
 /* --- may it run, and how --- */
 
-static unsigned long long available_memory(void)
-{
-	autofree char *text = file_read("/proc/meminfo", NULL);
-	const char *line = text ? strstr(text, "MemAvailable:") : NULL;
-
-	return line ? strtoull(line + strlen("MemAvailable:"), NULL, 10) * KIB : 0;
-}
-
 static int check_size(const struct lab *lab)
 {
-	unsigned long long available = available_memory();
+	uint64_t available = memory_available();
 
 	if (available < lab->memory_bytes + 256 * MIB) {
 		log_err("the virtual lab needs %s of free memory for this guest, %s are available: "
@@ -127,11 +126,14 @@ static void remove_stale(const char *parent, const char *host)
 
 static int make_drive(const char *dir, const char *name)
 {
-	autofree char *path = xasprintf("%s/%s", dir, name);
+	autofree char *path = xasprintf("%s/%s.img", dir, name);
 	autoclose int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
 	return fd < 0 || ftruncate(fd, (off_t)DRIVE_BYTES) ? -errno : 0;
 }
+
+/* A drive's line in the lab's host file. */
+#define DRIVE(address) "    - { address: \"" address "\", writable: yes }\n"
 
 /*
  * The emulated e1000e never sends a fragment that crosses into a page whose memory is not next to
@@ -144,17 +146,16 @@ static int make_files(const struct lab *lab)
 	autofree char *share = xasprintf("%s/share", lab->dir);
 	autofree char *host_path = xasprintf("%s/host.yaml", share);
 	autofree char *host = xasprintf(
-		"kind: %s\n%svcpu_cpu: 1\nplacement: off\ndevices:\n  nvme: { address: \"" LAB_NVME
-		"\", writable: yes }\n  nic: { address: \"" LAB_NIC "\", peer: \"" LAB_PEER
-		"\", within_page: yes }\n  edu: \"" LAB_EDU "\"\n",
+		"kind: %s\n%svcpu_cpu: 1\nplacement: off\nswap: /dev/vda\ndevices:\n  nvme:\n" DRIVE(
+			LAB_NVME) DRIVE("0000:00:11.0") DRIVE("0000:00:15.0")
+			DRIVE("0000:00:16.0") "  nic: { address: \"" LAB_NIC "\", peer: \"" LAB_PEER
+					      "\", within_page: yes }\n  edu: \"" LAB_EDU "\"\n",
 		lab->kind,
 		strcmp(lab->kind, "lab-tcg") ? "" : "instructions: " LAB_RUN "/lab/insn\n");
 	int ret = mkdir_all(share);
 
-	if (!ret)
-		ret = make_drive(lab->dir, "nvme0.img");
-	if (!ret)
-		ret = make_drive(lab->dir, "nvme1.img");
+	for (size_t i = 0; i < ARRAY_SIZE(drives) && !ret; i++)
+		ret = make_drive(lab->dir, drives[i]);
 	if (!ret)
 		ret = file_write(host_path, host, true);
 	if (ret)
@@ -210,8 +211,8 @@ static void configure(const struct lab_options *options, const struct lab *lab,
 	add_share(config, share, "lab", "");
 	if (options->results_dir)
 		add_share(config, options->results_dir, "out", "");
-	add_drive(config, lab, "nvme0");
-	add_drive(config, lab, "nvme1");
+	for (size_t i = 0; i < ARRAY_SIZE(drives); i++)
+		add_drive(config, lab, drives[i]);
 	for (size_t i = 0; i < ARRAY_SIZE(device_args); i++)
 		strlist_add(&config->args, device_args[i]);
 	if (emulated) {
@@ -368,27 +369,13 @@ static int interrupt_command(struct lab *lab, uint32_t job)
 	return -EINTR;
 }
 
-/* For whoever has to find out why: what its processors were doing. */
-static void save_stall(struct lab *lab)
-{
-	autofree char *path = xasprintf("%s/../lab-stall.txt", lab->dir);
-	json_t *text = NULL;
-
-	lab->vm->waiter.uninterruptible = true;
-	if (!qmp_command(lab->vm->qmp, "human-monitor-command",
-			 json_pack("{s:s}", "command-line", "info registers -a"), 10, &text) &&
-	    json_is_string(text))
-		file_write(path, json_string_value(text), true);
-	json_decref(text);
-}
-
 static int watch_command(struct lab *lab, uint32_t job, struct guest_result *result)
 {
 	for (;;) {
 		int ret = guest_wait(lab->vm->guest, job, 15, result);
 
 		if (ret == -ETIMEDOUT)
-			ret = guest_ping(lab->vm->guest, 90);
+			ret = lab_lost_timer(lab) ? -ETIMEDOUT : guest_ping(lab->vm->guest, 90);
 		else if (!ret)
 			return 0;
 		if (ret == -EINTR)
@@ -400,7 +387,7 @@ static int watch_command(struct lab *lab, uint32_t job, struct guest_result *res
 			return vm_crashed(lab->vm) ? -ECONNABORTED : ret;
 		}
 		if (ret == -ETIMEDOUT)
-			save_stall(lab);
+			lab_save_stall(lab);
 		if (ret)
 			return ret;
 	}

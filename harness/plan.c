@@ -272,9 +272,20 @@ static int select_cells(const char *path, const char *only, struct plan *plan)
 	return 0;
 }
 
+uint64_t cell_guest_bytes(const struct cell *cell, uint64_t experiment_bytes)
+{
+	const struct workload_ops *ops = cell->workload;
+	uint64_t own = ops->guest_bytes ? ops->guest_bytes(cell->workload_settings) : 0;
+
+	return own ? own : experiment_bytes;
+}
+
 static bool same_vm(const struct cell *a, const struct cell *b)
 {
-	return a->mode_settings == b->mode_settings && a->device_settings == b->device_settings;
+	if (cell_guest_bytes(a, 0) != cell_guest_bytes(b, 0))
+		return false;
+	return !a->workload->host_setup && !b->workload->host_setup &&
+	       a->mode_settings == b->mode_settings && a->device_settings == b->device_settings;
 }
 
 /* Returns the number of lives; lives has room for one per cell. */

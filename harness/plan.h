@@ -16,6 +16,9 @@ struct cell {
 	char *skip; /* set by the run: why it cannot run here, or NULL */
 };
 
+/* Memory of the cell's guest, where the experiment's has so much. */
+uint64_t cell_guest_bytes(const struct cell *cell, uint64_t experiment_bytes);
+
 /* One VM life: which cells it serves, all of the same mode and device (with settings). */
 struct plan_boot {
 	unsigned int index; /* number of this boot within its cells, from 0; warm-up apart */

@@ -39,6 +39,14 @@ static void child_setup(const struct proc_options *options, pid_t parent)
 	signal(SIGPIPE, SIG_DFL);
 }
 
+/* Before the exec: all memory that the program takes is the cgroup's. */
+static int join_cgroup(const char *cgroup)
+{
+	autofree char *path = xasprintf("%s/cgroup.procs", cgroup);
+
+	return file_write(path, "0", false);
+}
+
 /* exec failures come back through a pipe that a successful exec closes. */
 static void child_exec(char *const argv[], const struct proc_options *options, pid_t parent,
 		       int report)
@@ -46,8 +54,11 @@ static void child_exec(char *const argv[], const struct proc_options *options, p
 	int err;
 
 	child_setup(options, parent);
-	execvp(argv[0], argv);
-	err = errno;
+	err = options->cgroup ? -join_cgroup(options->cgroup) : 0;
+	if (!err) {
+		execvp(argv[0], argv);
+		err = errno;
+	}
 	if (write(report, &err, sizeof(err)) < 0)
 		_exit(126);
 	_exit(127);
@@ -195,6 +206,15 @@ int proc_run_cleanup(char *const argv[], double timeout_s, char **output)
 	static const struct waiter waiter = { .pidfd = -1, .uninterruptible = true };
 
 	return run(argv, &waiter, timeout_s, output);
+}
+
+void proc_set_oom_score(pid_t pid, int score)
+{
+	autofree char *path = xasprintf("/proc/%d/oom_score_adj", (int)pid);
+	autofree char *text = xasprintf("%d", score);
+
+	if (file_write(path, text, false))
+		log_debug("cannot write %s", path);
 }
 
 /* A line "NAME:   123 kB" of one of its files. */

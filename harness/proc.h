@@ -13,10 +13,11 @@ struct proc_options {
 	char *const *env;    /* NULL-terminated NAME=VALUE added to our own; NULL: none */
 	const int *keep_fds; /* descriptors the child inherits under their own numbers */
 	size_t nr_keep_fds;
-	int in;		 /* its stdin; 0: ours */
-	int out, err;	 /* its stdout and stderr; -1: ours */
-	bool foreground; /* stays in our terminal's process group (an interactive shell) */
-	bool no_thp;	 /* PR_SET_THP_DISABLE: all its memory in 4 KiB pages */
+	int in;		    /* its stdin; 0: ours */
+	int out, err;	    /* its stdout and stderr; -1: ours */
+	bool foreground;    /* stays in our terminal's process group (an interactive shell) */
+	bool no_thp;	    /* PR_SET_THP_DISABLE: all its memory in 4 KiB pages */
+	const char *cgroup; /* folder of the cgroup that it joins; NULL: ours */
 };
 
 struct proc {
@@ -47,6 +48,12 @@ const char *proc_status_text(int status);
 int proc_run(char *const argv[], double timeout_s, char **output);
 /* The same while cleaning up, which Ctrl-C must not cut short. */
 int proc_run_cleanup(char *const argv[], double timeout_s, char **output);
+
+/*
+ * How soon the kernel ends it when memory runs out: from -1000, never, to 1000, before all others
+ * (Documentation/filesystems/proc.rst).
+ */
+void proc_set_oom_score(pid_t pid, int score);
 
 /*
  * Bytes that process has locked, VFIO's pins among them (/proc/PID/status: type1 accounts its pins

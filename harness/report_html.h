@@ -13,6 +13,8 @@ void report_html_summary(struct strbuf *sb, const struct report *report,
 /* A section for each workload: a table, plots, and every metric. */
 void report_html_workloads(struct strbuf *sb, const struct report *report,
 			   const struct report_plots *plots);
+/* A table for each line of a workload that has one; nothing if there is none. */
+void report_html_lines(struct strbuf *sb, const struct report *report, size_t workload);
 /* Each cell, what was left out and why, where and how. */
 void report_html_cells(struct strbuf *sb, const struct report *report);
 void report_html_environment(struct strbuf *sb, const struct report *report);

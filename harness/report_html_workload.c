@@ -226,6 +226,7 @@ static void add_workload(struct strbuf *sb, const struct report *report,
 	for (size_t s = 0; s < report->nr_scenarios; s++)
 		if (report->scenarios[s].workload == workload)
 			report_html_shares(sb, report, ops, s);
+	report_html_lines(sb, report, workload);
 	report_html_plots(sb, report, plots, workload);
 	for (size_t s = 0; s < report->nr_scenarios; s++)
 		if (report->scenarios[s].workload == workload)

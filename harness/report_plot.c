@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "harness/report_line.h"
 #include "harness/util.h"
 
 #define SPREAD "Median of the boots; the line spans lowest to highest, a circle is a boot. "
@@ -162,11 +163,12 @@ static void plot_exits(struct drawing *drawing, size_t workload)
 		   any);
 }
 
-static void plot_stages(struct drawing *drawing)
+/* Of the whole run; or of a workload, by its scenarios. */
+static void plot_stages(struct drawing *drawing, size_t workload)
 {
 	struct gnuplot_job job = { .script = "stack" };
 	size_t rows, parts;
-	bool any = report_plot_stages(drawing->report, &job.data, &rows, &parts);
+	bool any = report_plot_stages(drawing->report, workload, &job.data, &rows, &parts);
 
 	job.variables = xasprintf("rows = %zu; parts = %zu", rows, parts);
 	job.axis = xstrdup("seconds since QEMU started");
@@ -174,10 +176,12 @@ static void plot_stages(struct drawing *drawing)
 	finish_job(
 		drawing, &job,
 		&(struct plot_texts){
-			"creation", "Time until the VM is ready",
+			"creation",
+			workload == ALL_WORKLOADS ? "Time until the VM is ready"
+						  : "time until the VM is ready",
 			"Median of the boots, from the start of QEMU until the guest's agent "
 			"answers; the line spans the boots from lowest to highest. Pinning at start delays what comes before \"VM created\".",
-			ALL_WORKLOADS },
+			workload },
 		any);
 }
 
@@ -235,10 +239,59 @@ static bool has_packets(const struct report *report, size_t workload)
 	return false;
 }
 
+/* One line of a workload at one place (the first is number 0), in one plot for all modes. */
+static void plot_line(struct drawing *drawing, const struct report_line *lines, size_t nr,
+		      size_t number)
+{
+	const struct report *report = drawing->report;
+	const struct workload_line *line = lines[0].line;
+	struct gnuplot_job job = { .script = "line" };
+	struct strbuf colours = { 0 };
+	autofree char *place = report_line_place(&lines[0]);
+	autofree char *axis = xasprintf("%s, %s (%s)", line->axis, line->per_name, place);
+	autofree char *name =
+		number ? xasprintf("line_%s_%zu", line->y, number) : xasprintf("line_%s", line->y);
+	const char *unit = report->metrics[report_metric(report, line->y)].unit;
+	bool seconds = !strcmp(unit, "s");
+	bool any = report_plot_line(report, lines, nr, &job.data, &colours);
+
+	job.variables = xasprintf("colours = '%s'; what = '%s'; tics = '%s'", colours.data,
+				  seconds ? "seconds" : "", seconds ? "%g" : "%.0s %c");
+	job.axis = gnuplot_label(axis, PLOT_HEADING_CHARS);
+	job.height = 300 + (nr + 2) / 3 * 18;
+	free(colours.data);
+	finish_job(drawing, &job,
+		   &(struct plot_texts){ name, line->title,
+					 "Every boot, and the line through those of each mode: the "
+					 "slopes of the table above.",
+					 lines[0].workload },
+		   any);
+}
+
+static void plot_lines(struct drawing *drawing, size_t workload)
+{
+	const struct workload_line *line = report_lines(drawing->report, workload);
+
+	for (; line && line->y; line++) {
+		size_t nr, number = 0;
+		autofree struct report_line *found =
+			report_line_find(drawing->report, workload, line, &nr);
+
+		for (size_t first = 0, end; first < nr; first = end) {
+			for (end = first; end < nr && found[end].place == found[first].place;)
+				end++;
+			plot_line(drawing, &found[first], end - first, number++);
+		}
+	}
+}
+
 static void plot_workload(struct drawing *drawing, size_t workload)
 {
 	bool first = report_is_emulated(drawing->report); /* there it is the figure to trust */
 
+	plot_lines(drawing, workload);
+	if (report_lines(drawing->report, workload))
+		plot_stages(drawing, workload);
 	if (first)
 		plot_bars(drawing, &instructions, workload);
 	for (size_t i = 0; i < ARRAY_SIZE(performance); i++)
@@ -262,7 +315,7 @@ int report_plots_make(const struct report *report, const char *scripts_dir,
 		plots->no_gnuplot = drawing.gnuplot.missing;
 		plot_costs(&drawing);
 		plot_pinned(&drawing);
-		plot_stages(&drawing);
+		plot_stages(&drawing, ALL_WORKLOADS);
 		for (size_t w = 0; w < report->nr_workloads; w++)
 			plot_workload(&drawing, w);
 	}

@@ -43,14 +43,19 @@ bool report_plot_bars(const struct report *report, size_t workload, size_t metri
 /* VM exits an operation, stacked by reason. */
 bool report_plot_exits(const struct report *report, size_t workload, struct strbuf *data,
 		       size_t *nr_rows, size_t *nr_parts);
-/* Time until the VM is ready, stacked by stage. */
-bool report_plot_stages(const struct report *report, struct strbuf *data, size_t *nr_rows,
-			size_t *nr_parts);
+/* Time until the VM is ready, stacked by stage: of a series; or of a workload's cells. */
+bool report_plot_stages(const struct report *report, size_t workload, struct strbuf *data,
+			size_t *nr_rows, size_t *nr_parts);
 /* Multiples of the baseline with their intervals: those of the summary, a group a metric. */
 bool report_plot_costs(const struct report *report, struct strbuf *data, size_t *nr_rows);
 /* Pinned memory over time, one block a series, and as many colours and dash types. */
 bool report_plot_pinned(const struct report *report, struct strbuf *data, struct strbuf *colours,
 			struct strbuf *dashes, size_t *nr_lines);
+
+/* All boots and the lines through them, two blocks a line, and as many colours. */
+struct report_line;
+bool report_plot_line(const struct report *report, const struct report_line *lines, size_t nr,
+		      struct strbuf *data, struct strbuf *colours);
 
 /* Rows of a plot, headings among them; and further blocks that only some scripts use. */
 struct plot_blocks {

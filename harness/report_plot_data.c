@@ -10,6 +10,7 @@
 #include "harness/util.h"
 
 #define MAX_PARTS 8 /* of one stack, as many as can be told apart */
+#define NO_SCENARIO ((size_t)-1)
 
 /* Paul Tol's light scheme: apart from the series' colours, and for colour-blind readers too. */
 static const unsigned int part_colours[MAX_PARTS] = { 0x77aadd, 0xee8866, 0xeedd88, 0xffaabb,
@@ -326,8 +327,46 @@ static struct report_stat series_spread(const struct report *report, size_t seri
 	return spread;
 }
 
-bool report_plot_stages(const struct report *report, struct strbuf *data, size_t *nr_rows,
-			size_t *nr_parts)
+/* Where the stages of a series' boots end: over all cells, or in one. Is there any? */
+static bool stage_ends(const struct report *report, size_t series, const struct report_cell *cell,
+		       const size_t *metrics, size_t nr, double *ends)
+{
+	bool any = false;
+
+	for (size_t p = 0; p < nr; p++) {
+		ends[p] = cell ? report_stat(cell, metrics[p]).median
+			       : report_series_value(report, series, metrics[p]);
+		any |= !isnan(ends[p]);
+	}
+	return any;
+}
+
+/* Rows of a scenario, under its name; of all scenarios together, without. */
+static void stack_add_stages(const struct report *report, struct stack *stack, size_t scenario,
+			     const size_t *metrics)
+{
+	size_t nr = stack->nr_parts;
+
+	if (scenario != NO_SCENARIO)
+		plot_blocks_heading(&stack->blocks, report->scenarios[scenario].more);
+	for (size_t s = 0; s < report->nr_series; s++) {
+		const struct report_cell *cell =
+			scenario == NO_SCENARIO ? NULL : report_cell(report, s, scenario);
+		double ends[MAX_PARTS] = { 0 };
+		struct report_stat spread;
+
+		if (scenario != NO_SCENARIO && !cell)
+			continue;
+		if (!stage_ends(report, s, cell, metrics, nr, ends))
+			continue;
+		spread = cell ? report_stat(cell, metrics[nr - 1])
+			      : series_spread(report, s, metrics[nr - 1]);
+		stack_add_row(report, stack, s, ends, &spread, "s");
+	}
+}
+
+bool report_plot_stages(const struct report *report, size_t workload, struct strbuf *data,
+			size_t *nr_rows, size_t *nr_parts)
 {
 	static const struct {
 		const char *metric, *name;
@@ -348,19 +387,13 @@ bool report_plot_stages(const struct report *report, struct strbuf *data, size_t
 		metrics[stack.nr_parts] = m;
 		stack.parts[stack.nr_parts++].name = stages[i].name;
 	}
-	for (size_t s = 0; s < report->nr_series && stack.nr_parts; s++) {
-		double ends[ARRAY_SIZE(stages)] = { 0 };
-		struct report_stat spread;
-		bool any = false;
-
-		for (size_t p = 0; p < stack.nr_parts; p++) {
-			ends[p] = report_series_value(report, s, metrics[p]);
-			any |= !isnan(ends[p]);
-		}
-		spread = series_spread(report, s, metrics[stack.nr_parts - 1]);
-		if (any)
-			stack_add_row(report, &stack, s, ends, &spread, "s");
-	}
+	if (stack.nr_parts && workload == ALL_WORKLOADS)
+		stack_add_stages(report, &stack, NO_SCENARIO, metrics);
+	for (size_t s = 0; s < report->nr_scenarios && stack.nr_parts; s++)
+		if (report->scenarios[s].workload == workload &&
+		    report_scenario_has(report, s, metrics[stack.nr_parts - 1]) &&
+		    stack.blocks.nr_rows <= PLOT_MAX_ROWS)
+			stack_add_stages(report, &stack, s, metrics);
 	return stack_join(&stack, data, nr_rows, nr_parts);
 }
 

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "bench/workload.h"
 #include "harness/ab.h"
 #include "harness/config.h"
 #include "harness/environment.h"
@@ -20,6 +21,7 @@
 #include "harness/run_host.h"
 #include "harness/util.h"
 
+#define LAB_GUESTS_BYTES (4 * GIB) /* emulated, larger guests take too long */
 #define RESULTS "results"
 #define LAB_LIVES 3 /* a lab that stalls or crashes is replaced, so often */
 
@@ -200,6 +202,37 @@ static void annotate(const char *dir, const struct run_options *options, json_t 
 	manifest_free(&manifest);
 }
 
+uint64_t run_memory_bytes(const struct experiment *exp)
+{
+	uint64_t most = exp->guest.memory_bytes;
+
+	for (size_t i = 0; i < exp->workloads.nr; i++) {
+		const struct choice *choice = &exp->workloads.items[i];
+		const struct workload_ops *ops = choice->ops;
+
+		for (size_t v = 0; ops->memory_bytes && v < choice->nr_variants; v++) {
+			uint64_t bytes = ops->memory_bytes(choice->variants[v].settings,
+							   exp->guest.memory_bytes);
+
+			most = bytes > most ? bytes : most;
+		}
+	}
+	return most;
+}
+
+uint64_t run_lab_bytes(const struct experiment *exp)
+{
+	uint64_t own = exp->guest.memory_bytes, most = run_memory_bytes(exp);
+	/* Whole GiB: a run that goes on later is to find the same lab. */
+	uint64_t limit = memory_available() / 2 / GIB * GIB;
+
+	if (limit > LAB_GUESTS_BYTES)
+		limit = LAB_GUESTS_BYTES;
+	if (limit < own)
+		limit = own;
+	return most < limit ? most : limit;
+}
+
 /* A run, or the two of a session: what is not there is passed over. */
 static void annotate_all(const char *dir, const struct run_options *options, json_t *description,
 			 bool interrupted)
@@ -320,12 +353,13 @@ static int run_and_report(const struct run_options *options, const struct experi
 	autofree char *manifest = NULL;
 	autofree char *dir =
 		options->resume ? realpath(options->resume, NULL) : make_run_dir(options, exp);
+	struct guest_config guest = exp->guest;
 	int code, reported;
 
 	if (!dir)
 		return EXIT_USAGE;
-	code = in_lab ? run_in_lab(options, &exp->guest, dir)
-		      : run_host(options, exp, plan, host, dir);
+	guest.memory_bytes = run_lab_bytes(exp);
+	code = in_lab ? run_in_lab(options, &guest, dir) : run_host(options, exp, plan, host, dir);
 	manifest = xasprintf("%s/manifest.json", dir);
 	if (!outermost || code == EXIT_USAGE || !file_exists(manifest))
 		return code;

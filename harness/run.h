@@ -56,6 +56,14 @@ int run_copy_experiment(const char *path, const char *dir);
 /* Where a new run goes by default: results/NAME-TIME. To free. */
 char *run_new_dir(const char *name);
 
+/* What the VMs of one boot take of the host's memory, at most. */
+uint64_t run_memory_bytes(const struct experiment *exp);
+/*
+ * What of that the lab is to have: no more than 4 GiB or half of what the machine has left, but
+ * always the experiment's own guest. Cells that need more are skipped in it.
+ */
+uint64_t run_lab_bytes(const struct experiment *exp);
+
 /*
  * Runs what is in dir (of one run, or of a session of two: ab.h), or goes on with it, in the
  * virtual lab, with room for such a guest. A lab that is lost is replaced. An exit code.

@@ -15,7 +15,8 @@
 double run_estimate_s(const struct experiment *exp, const struct plan *plan,
 		      const struct host *host, const struct plan_boot *boot)
 {
-	double estimate = boot_estimate_s(host, &exp->guest);
+	double estimate = boot_estimate_s(
+		host, cell_guest_bytes(&plan->cells[boot->cells[0]], exp->guest.memory_bytes));
 
 	for (size_t i = 0; i < boot->nr_cells && !boot->warmup; i++) {
 		const struct cell *cell = &plan->cells[boot->cells[i]];

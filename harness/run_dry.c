@@ -122,12 +122,14 @@ int run_host_dry(const struct run_options *options, const struct experiment *exp
 		 const struct host *host)
 {
 	struct dry_run run = { .options = options, .exp = exp, .host = host };
+	struct guest_config guest = exp->guest;
 	double estimate = 0;
 
 	/* The lab's devices cannot be looked at from outside of it. */
 	if (!strcmp(host->kind, "host")) {
-		run_probe_cells(plan, host);
-		placements_make(host, &exp->guest, &run.placements);
+		run_probe_cells(plan, host, &exp->guest);
+		guest.memory_bytes = run_memory_bytes(exp);
+		placements_make(host, &guest, &run.placements);
 	}
 	for (size_t i = 0; i < plan->nr_cells; i++)
 		print_cell(&run, &plan->cells[i]);

@@ -39,7 +39,8 @@ static size_t count_due(const struct host_run *run, const struct plan_boot **fir
 	}
 	if (!due)
 		return 0;
-	*estimate_s += run->exp->warmup * boot_estimate_s(run->session->host, &run->exp->guest);
+	*estimate_s += run->exp->warmup *
+		       boot_estimate_s(run->session->host, run->exp->guest.memory_bytes);
 	return due + run->exp->warmup;
 }
 
@@ -141,8 +142,12 @@ int host_session_open(struct host_run *runs, size_t nr)
 static void make_placements(struct host_run *run)
 {
 	const struct host *host = run->session->host;
+	struct guest_config guest = run->exp->guest;
 
-	placements_make(host, &run->exp->guest, &run->placements);
+	/* All cells alike: memory that is bound for the smaller guests only would bend the lines.
+	 */
+	guest.memory_bytes = run_memory_bytes(run->exp);
+	placements_make(host, &guest, &run->placements);
 	for (size_t i = 0; i < run->placements.nr; i++) {
 		const struct placement *placement = &run->placements.items[i];
 		const char *remedy, *warning = placement_warning(placement, &remedy);
@@ -160,7 +165,7 @@ int host_run_open(struct host_run *run)
 	if (run->session->host->tuning) /* its settings are made by now */
 		preflight_again(run->session->host, run->exp, run->dir, &run->preflight);
 	run->samples_path = xasprintf("%s/samples.csv", run->dir);
-	run_probe_cells(run->plan, run->session->host);
+	run_probe_cells(run->plan, run->session->host, &run->exp->guest);
 	make_placements(run);
 	ret = open_manifest(run);
 	if (ret) {

@@ -8,7 +8,7 @@
 #include "harness/run.h"
 
 /* Notes for each cell why it cannot run here, if so. */
-void run_probe_cells(struct plan *plan, const struct host *host);
+void run_probe_cells(struct plan *plan, const struct host *host, const struct guest_config *guest);
 
 /* Expected seconds of a boot with its workloads. */
 double run_estimate_s(const struct experiment *exp, const struct plan *plan,

@@ -34,7 +34,8 @@ static bool needs_writable(const struct cell *cell)
 	       (workload->destroys_data && workload->destroys_data(cell->workload_settings));
 }
 
-static char *why_skipped(const struct host *host, const struct cell *cell)
+static char *why_skipped(const struct host *host, const struct guest_config *guest,
+			 const struct cell *cell)
 {
 	const struct host_device *device = host_device(host, cell->device->name);
 	const struct workload_ops *workload = cell->workload;
@@ -48,6 +49,8 @@ static char *why_skipped(const struct host *host, const struct cell *cell)
 		return why;
 	if (workload->unfit)
 		why = workload->unfit(cell->mode);
+	if (!why && workload->probe)
+		workload->probe(host, cell, guest->memory_bytes, &why);
 	if (why)
 		return why;
 	if (needs_writable(cell) && !(device && device->writable))
@@ -57,8 +60,8 @@ static char *why_skipped(const struct host *host, const struct cell *cell)
 	return NULL;
 }
 
-void run_probe_cells(struct plan *plan, const struct host *host)
+void run_probe_cells(struct plan *plan, const struct host *host, const struct guest_config *guest)
 {
 	for (size_t i = 0; i < plan->nr_cells; i++)
-		plan->cells[i].skip = why_skipped(host, &plan->cells[i]);
+		plan->cells[i].skip = why_skipped(host, guest, &plan->cells[i]);
 }

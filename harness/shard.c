@@ -149,7 +149,8 @@ int shard_split(const struct experiment *exp, const struct plan *plan, unsigned 
 {
 	/* Of a host whatever it is: the lab's own estimates would give it a split of its own. */
 	const struct host any = { .kind = (char *)"host" };
-	struct split split = { plan, exp->share_vm, boot_estimate_s(&any, &exp->guest), n, of };
+	struct split split = { plan, exp->share_vm, boot_estimate_s(&any, exp->guest.memory_bytes),
+			       n, of };
 	autofree struct group *groups = xzalloc(plan->nr_cells * sizeof(*groups));
 	size_t nr = find_groups(&split, groups);
 

@@ -11,6 +11,7 @@
 #include "harness/agent_proto.h"
 #include "harness/guest_files.h"
 #include "harness/log.h"
+#include "harness/preload.h"
 #include "harness/shell.h"
 
 #define QEMU "qemu-system-x86_64"
@@ -241,7 +242,8 @@ static int launch(struct vm *vm, const struct vm_config *config, int qmp_fd, int
 					.out = config->console_on_terminal ? -1 : logfile,
 					.err = logfile,
 					.foreground = config->console_on_terminal,
-					.no_thp = config->no_thp };
+					.no_thp = config->no_thp,
+					.cgroup = config->cgroup };
 	struct strlist argv = { 0 };
 	int ret;
 
@@ -318,12 +320,27 @@ int vm_start_agent(const char *build_dir, const char *netns, const char *dir, st
 	return 0;
 }
 
+/*
+ * What all VMs read is not to count as the memory of the one that reads it first: it would be
+ * reclaimed from under the others, and the results would depend on which VM came first.
+ */
+static void preload(const struct vm_config *config)
+{
+	preload_program(qemu_of(config));
+	preload_file(config->kernel);
+	preload_file(config->initrd);
+	preload_file(config->root);
+	preload_file(config->backend);
+}
+
 int vm_start(const struct vm_config *config, const char *dir, struct vm **out)
 {
 	struct vm *vm = new_vm(dir);
 	int qmp[2] = { -1, -1 }, agent[2] = { -1, -1 };
 	int ret = mkdir_all(dir);
 
+	if (config->cgroup)
+		preload(config);
 	if (!ret && (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, qmp) ||
 		     socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, agent)))
 		ret = -errno;

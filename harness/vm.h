@@ -32,6 +32,7 @@ struct vm_config {
 	struct strlist args;	  /* QEMU arguments after the machine's own */
 	struct strlist cmdline;	  /* kernel arguments */
 	struct strlist env;	  /* NAME=VALUE for QEMU's environment */
+	const char *cgroup;	  /* that QEMU joins; NULL: ours */
 	const char *vfio_options; /* of an assigned device, after a comma; NULL: none */
 	bool no_thp;		  /* no transparent huge pages */
 	bool hugetlb;		  /* guest memory in reserved pages of 2 MiB */

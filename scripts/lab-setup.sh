@@ -21,7 +21,10 @@ modprobe kvm-amd 2>/dev/null || modprobe kvm-intel
 # Returns once the held VM is there; see lab_hold.c.
 held=$("$build/lab_hold" 2>/dev/null </dev/null & echo $!)
 kill -0 "$held"
-modprobe -a vfio-pci nvme e1000e
+modprobe -a vfio-pci nvme e1000e virtio_blk
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+echo +memory >/sys/fs/cgroup/cgroup.subtree_control
+mkswap -q /dev/vda
 # Of the emulated NICs' resets that by power management does nothing.
 for nic in /sys/bus/pci/drivers/e1000e/0000:*; do
 	echo bus >"$nic/reset_method"

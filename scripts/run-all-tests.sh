@@ -118,10 +118,16 @@ add_lines 42 tests/lab/isolation.sh "$out/isolation" $((256 << 20))
 step "coIOMMU under strain"
 timeout 600 "$bench" run tests/lab/coiommu.yaml --out "$out/strain" || echo "exit status $?"
 add_lines 20 tests/lab/strain.sh "$out/strain"
+step "more VMs than memory"
+timeout 900 "$bench" run tests/lab/overcommit.yaml --out "$out/overcommit" || echo "exit status $?"
+add_lines 9 tests/lab/overcommit.sh "$out/overcommit"
+step "creation time against memory"
+timeout 900 "$bench" run tests/lab/creation.yaml --out "$out/creation" || echo "exit status $?"
+add_lines 4 tests/lab/creation.sh "$out/creation"
 step "a run split over hosts by Slurm, one of which is lost"
 add_lines 21 timeout 900 tests/lab/fleet.sh "$bench" tests/lab "$out/fleet"
 step "every figure of the reports, computed again from the samples"
-for run in run network isolation strain; do
+for run in run network isolation strain creation; do
 	add_lines 1 build/tests/test_report_figures "$out/$run"
 done
 step "the report in a browser"

@@ -5,7 +5,7 @@
 
 #include <ctype.h>
 
-#include "tests/figures.h"
+#include "tests/figures_line.h"
 
 /* What the elements around a figure say of it; an inner one goes before an outer one. */
 struct fig_element {
@@ -162,6 +162,28 @@ static inline double fig_of_series(struct figures *f, const char *series, const 
 	return fig_pick(&ratio, of);
 }
 
+/* Of a line: the tables that say what x is. */
+static inline double fig_of_line(struct fig_page *page, const char *x, const char *of)
+{
+	autofree char *workload = fig_attribute(page, "data-workload");
+	autofree char *device = fig_attribute(page, "data-device");
+	autofree char *series = fig_attribute(page, "data-series");
+	autofree char *y = fig_attribute(page, "data-metric");
+	autofree char *per = fig_attribute(page, "data-per"),
+		      *far = fig_attribute(page, "data-far");
+	struct figures *f = page->f;
+	struct fig_points points = { .nr = 0 };
+
+	if (!workload || !device || !series || !y || !per || !far)
+		return NAN;
+	for (size_t i = 0; i < f->nr_cells; i++)
+		if (!strcmp(f->cells[i].series, series) &&
+		    !strcmp(fig_field(f, f->cells[i].id, 2), device) &&
+		    !strcmp(fig_field(f, f->cells[i].id, 3), workload))
+			fig_add_points(f, &f->cells[i], x, y, &points);
+	return fig_line(&points, strtod(per, NULL), strtod(far, NULL), of);
+}
+
 /* What a figure has to be; NAN: the page does not say what it is of. */
 static inline double fig_expected(struct fig_page *page, const char *of)
 {
@@ -169,8 +191,11 @@ static inline double fig_expected(struct fig_page *page, const char *of)
 	autofree char *series = fig_attribute(page, "data-series");
 	autofree char *metric = fig_attribute(page, "data-metric");
 	autofree char *row = fig_attribute(page, "data-row");
+	autofree char *x = fig_attribute(page, "data-x");
 	const struct fig_cell *cell = cell_id ? fig_cell(page->f, cell_id) : NULL;
 
+	if (x)
+		return fig_of_line(page, x, of);
 	if (!strcmp(of, "raw"))
 		return row ? page->f->rows[strtoul(row, NULL, 10)].value : NAN;
 	if (cell)

@@ -460,7 +460,7 @@ static void test_shipped_files(void **state)
 		if (strstr(files.gl_pathv[i], "host-"))
 			continue;
 		assert_int_equal(experiment_load(files.gl_pathv[i], &exp), 0);
-		assert_true(exp->share_vm);
+		assert_true(*exp->name);
 		experiment_free(exp);
 		experiments++;
 	}

@@ -63,6 +63,24 @@ static void test_host_with(void **state)
 	host_free(host);
 }
 
+/* VMs that run at the same time get a device each. */
+static void test_host_list(void **state)
+{
+	struct host *host = must_load_host("devices:\n  nvme: [ \"0000:5e:00.0\", { address: "
+					   "\"0000:5f:00.0\", writable: yes } ]\n  nic: "
+					   "\"0000:af:00.0\"\nswap: /dev/sdx\n");
+
+	assert_int_equal(host->nr_devices, 3);
+	assert_string_equal(host_device(host, "nvme")->address, "0000:5e:00.0");
+	assert_false(host_device_at(host, "nvme", 0)->writable);
+	assert_string_equal(host_device_at(host, "nvme", 1)->address, "0000:5f:00.0");
+	assert_true(host_device_at(host, "nvme", 1)->writable);
+	assert_null(host_device_at(host, "nvme", 2));
+	assert_string_equal(host_device_at(host, "nic", 0)->address, "0000:af:00.0");
+	assert_string_equal(host->swap, "/dev/sdx");
+	host_free(host);
+}
+
 static void test_host_placement(void **state)
 {
 	struct host *host = must_load_host("vcpu_cpu: 4\n");
@@ -113,8 +131,11 @@ static const struct bad_case bad_hosts[] = {
 	{ "devices: { nvme: ../../etc }\n", "1:18", "'../../etc' is no full PCI address",
 	  "lspci -D" },
 	{ "devices: { nvme: }\n", "1:18", "'' is no full PCI address", "lspci -D" },
-	{ "devices: { nvme: [\"0000:5e:00.0\"] }\n", "1:18", "nvme must be a mapping",
+	{ "devices: { nvme: [[\"0000:5e:00.0\"]] }\n", "1:19", "nvme must be a mapping",
 	  "{ address: " },
+	{ "devices: { nvme: [] }\n", "1:18", "the list of nvme is empty", "name a device" },
+	{ "devices: { nvme: [\"0000:5e:00.0\", \"0000:5E:00.0\"] }\n", "1:35",
+	  "address 0000:5e:00.0 is named twice", "remove one" },
 	{ "devices:\n  nvme:\n    writable: yes\n", "3:5", "nvme has no address",
 	  "add 'address: " },
 	{ "devices:\n  nvme:\n    adress: x\n", "3:5", "unknown key 'adress' in nvme",
@@ -180,7 +201,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_host),	       cmocka_unit_test(test_host_short_form),
-		cmocka_unit_test(test_host),	       cmocka_unit_test(test_host_with),
+		cmocka_unit_test(test_host_with),      cmocka_unit_test(test_host_list),
 		cmocka_unit_test(test_host_placement), cmocka_unit_test(test_host_empty),
 		cmocka_unit_test(test_bad_hosts),      cmocka_unit_test(test_example),
 	};

@@ -67,8 +67,9 @@ static void assert_skip(const char *mode, const char *device, const char *worklo
 {
 	struct cell cell = new_cell(mode, device, workload, setting, value);
 	struct plan plan = { .cells = &cell, .nr_cells = 1 };
+	const struct guest_config guest = { .memory_bytes = 256 * MIB, .cpus = 1 };
 
-	run_probe_cells(&plan, &host);
+	run_probe_cells(&plan, &host, &guest);
 	if (word && !(cell.skip && strstr(cell.skip, word)))
 		fail_msg("%s: '%s' lacks '%s'", mode, cell.skip ? cell.skip : "", word);
 	if (!word && cell.skip)

@@ -227,7 +227,9 @@ static void test_host(void **state)
 /* Guest memory is bound where the plan says so, and as ever elsewhere. */
 static void test_command_line(void **state)
 {
-	struct cell cell = { .mode = registry_mode("static"), .device = registry_device("nvme") };
+	struct cell cell = { .mode = registry_mode("static"),
+			     .device = registry_device("nvme"),
+			     .workload = registry_workload("fio") };
 	struct settings *mode = settings_new(cell.mode->settings);
 	struct settings *device = settings_new(cell.device->settings);
 	const struct host host = { 0 };

@@ -199,6 +199,31 @@ static void test_shared_vm(void **state)
 	experiment_free(exp);
 }
 
+/* Cells whose guests differ in size, or that change the host, have VMs of their own. */
+static void test_own_vm(void **state)
+{
+	static const char text[] =
+		"name: own\nguest: { memory: 256MiB, cpus: 1 }\nboots: 1\nwarmup: 0\nshare_vm: yes\n"
+		"modes: [static]\ndevices: [nvme]\nworkloads:\n"
+		"  - boot: { memory: [0, 512MiB, 1GiB] }\n  - fio: { rw: [read, randread] }\n"
+		"  - overcommit: { vms: [2, 3] }\n";
+	static const size_t lives[] = { 1, 1, 1, 2, 1, 1 };
+	autofree char *path = capture_file("own.yaml", text, strlen(text));
+	struct experiment *exp = NULL;
+	struct plan *plan;
+
+	assert_int_equal(experiment_load(path, &exp), 0);
+	plan = must_plan(exp, NULL, 1);
+	assert_int_equal(plan->nr_boots, ARRAY_SIZE(lives));
+	for (size_t i = 0; i < plan->nr_boots; i++)
+		assert_int_equal(plan->boots[i].nr_cells, lives[i]);
+	assert_int_equal(cell_guest_bytes(&plan->cells[0], 256 * MIB), 256 * MIB);
+	assert_int_equal(cell_guest_bytes(&plan->cells[2], 256 * MIB), GIB);
+	assert_int_equal(cell_guest_bytes(&plan->cells[3], 256 * MIB), 256 * MIB);
+	plan_free(plan);
+	experiment_free(exp);
+}
+
 static void test_warmup_first(void **state)
 {
 	struct experiment *exp = make_experiment();
@@ -354,6 +379,7 @@ int main(void)
 		cmocka_unit_test(test_boots_interleave),
 		cmocka_unit_test(test_other_orders),
 		cmocka_unit_test(test_shared_vm),
+		cmocka_unit_test(test_own_vm),
 		cmocka_unit_test(test_warmup_first),
 		cmocka_unit_test(test_boots_override),
 		cmocka_unit_test(test_only),

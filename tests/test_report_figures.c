@@ -37,6 +37,32 @@ static void add_boot(struct made *made, const char *mode, const char *variant, u
 		  31999 / scale * noise(seed + 13));
 }
 
+/* Boots of several sizes: creation time grows with them in one mode, and hardly in the other. */
+static void put_sizes(unsigned int boots, unsigned int sizes)
+{
+	static const double per_gib[] = { 9.8, 0.01 };
+	struct made made = { 0 };
+	struct strbuf json = { 0 };
+
+	for (unsigned int b = 0; b < boots; b++)
+		strbuf_addf(&json, "%s{\"boot\": %u, \"status\": \"ok\", \"attempts\": 1}",
+			    b ? "," : "", b);
+	for (unsigned int i = 0; i < 2 * sizes; i++) {
+		autofree char *variant = xasprintf("memory=%uGiB", 1 + i / 2);
+		const struct names *cell = CELL(i % 2 ? "coiommu" : "static", "boot", variant);
+		double gib = 1 + i / 2; /* NOLINT(bugprone-integer-division): two of each */
+
+		add_cell(&made, cell->mode, "boot", variant, "ok", json.data);
+		for (unsigned int b = 0; b < boots; b++) {
+			add_value(&made, cell, b, "guest_memory_bytes", "bytes", gib * 0x1p30);
+			add_value(&made, cell, b, "vm_create_s", "s",
+				  (5 + per_gib[i % 2] * gib) * noise(i * boots + b));
+		}
+	}
+	put_run(&made, "complete", "host");
+	free(json.data);
+}
+
 /* Several modes and workloads, boots that do not count, a cell that is not there. */
 static void put_big_run(unsigned int boots, bool share_vm)
 {
@@ -86,6 +112,23 @@ static void every_figure_is_that_of_the_samples(void **state)
 	}
 	put_big_run(5, true);
 	assert_true(check() > 400);
+}
+
+static void every_slope_is_that_of_the_samples(void **state)
+{
+	for (unsigned int boots = 1; boots <= 5; boots += 2) {
+		for (unsigned int sizes = 2; sizes <= 4; sizes += 2) {
+			autofree char *html = NULL;
+
+			put_sizes(boots, sizes);
+			assert_true(check() > 2 * sizes);
+			html = get("report.html");
+			assert_non_null(strstr(html, "data-of=\"far\""));
+			/* 4 sizes, or 3 boots of 2, are the first to have an interval. */
+			assert_int_equal(!!strstr(html, "data-of=\"slope-low\""),
+					 boots > 1 || sizes > 3);
+		}
+	}
 }
 
 /* There are few things that a report cannot be made of; none is a wrong figure. */
@@ -149,10 +192,27 @@ static void wrong_figures_are_seen(void **state)
 	assert_seen(html, "<table", "</table>", "");
 }
 
+static void wrong_slopes_are_seen(void **state)
+{
+	autofree char *html = NULL;
+
+	put_sizes(3, 3);
+	html = report();
+	assert_seen(html, "data-of=\"slope\"", "value=\"", "value=\"1");
+	assert_seen(html, "data-of=\"slope-low\"", "value=\"", "value=\"1");
+	assert_seen(html, "data-of=\"slope-high\"", "\">", "\">1");
+	assert_seen(html, "data-of=\"far\"", "value=\"", "value=\"1");
+	assert_seen(html, "data-of=\"far-high\"", "value=\"", "value=\"1");
+	assert_seen(html, "data-of=\"points\"", "value=\"", "value=\"1");
+	assert_seen(html, "data-x=", "data-metric=\"vm_create_s\"", "data-metric=\"x\"");
+}
+
 int main(int argc, char **argv)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(every_figure_is_that_of_the_samples, clean),
+		cmocka_unit_test_setup(every_slope_is_that_of_the_samples, clean),
+		cmocka_unit_test_setup(wrong_slopes_are_seen, clean),
 		cmocka_unit_test_setup(odd_values_are_no_wrong_figures, clean),
 		cmocka_unit_test_setup(wrong_figures_are_seen, clean),
 	};

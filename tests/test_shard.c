@@ -78,7 +78,7 @@ static double boot_s(const struct experiment *exp)
 {
 	const struct host host = { .kind = (char *)"host" };
 
-	return boot_estimate_s(&host, &exp->guest);
+	return boot_estimate_s(&host, exp->guest.memory_bytes);
 }
 
 static const unsigned int mixed[] = { 100, 1, 40, 30, 30, 5, 2, 60, 7, 11, 13, 1 };

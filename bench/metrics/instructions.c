@@ -19,12 +19,15 @@ static const struct metric_desc metrics[] = {
 	  "emulated instructions in the measured window (lab only)" },
 	{ "lab_instructions_per_op", "count", DIRECTION_LOWER,
 	  "emulated instructions per operation (lab only)" },
+	{ "lab_create_instructions", "count", DIRECTION_LOWER,
+	  "emulated instructions until the first vCPU can run (lab only)" },
 	{ 0 },
 };
 
 struct instructions {
 	int fd;
 	double begin, total;
+	double opened, created; /* totals then; 0: there was no VM to create */
 };
 
 static int probe(const struct host *host, char **why)
@@ -33,14 +36,6 @@ static int probe(const struct host *host, char **why)
 		return 0;
 	*why = xstrdup("only the emulated lab counts instructions");
 	return -EOPNOTSUPP;
-}
-
-static int open_source(struct boot *boot, void *priv)
-{
-	struct instructions *instructions = priv;
-
-	instructions->fd = open(boot->host->instructions, O_RDONLY | O_CLOEXEC);
-	return instructions->fd < 0 ? -errno : 0;
 }
 
 /* The plug-in keeps one 64-bit counter a vCPU of the lab. */
@@ -55,6 +50,22 @@ int instructions_total(int fd, double *total)
 	for (size_t i = 0; i < (size_t)n / sizeof(counters[0]); i++)
 		*total += (double)counters[i];
 	return 0;
+}
+
+static int open_source(struct boot *boot, void *priv)
+{
+	struct instructions *instructions = priv;
+
+	instructions->fd = open(boot->host->instructions, O_RDONLY | O_CLOEXEC);
+	return instructions->fd < 0 ? -errno
+				    : instructions_total(instructions->fd, &instructions->opened);
+}
+
+static int created(struct boot *boot, void *priv)
+{
+	struct instructions *instructions = priv;
+
+	return instructions_total(instructions->fd, &instructions->created);
 }
 
 static int begin(struct cell_run *run, void *priv)
@@ -85,6 +96,9 @@ static int finish(struct cell_run *run, void *priv)
 
 	if (run->ops)
 		sample_add(&run->samples, &metrics[1], instructions->total / (double)run->ops);
+	if (instructions->created > 0)
+		sample_add(&run->samples, &metrics[2],
+			   instructions->created - instructions->opened);
 	return 0;
 }
 
@@ -103,6 +117,7 @@ const struct metric_ops metric_instructions = {
 	.priv_size = sizeof(struct instructions),
 	.probe = probe,
 	.open = open_source,
+	.created = created,
 	.begin = begin,
 	.end = end,
 	.finish = finish,

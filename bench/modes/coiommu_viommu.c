@@ -55,7 +55,7 @@ static int prove_remapped(struct boot *boot, json_t *proof)
 	json_object_set_new(proof, "host.pinned_bytes", json_integer((json_int_t)pinned));
 	if (strstr(devices, BOOT_DEVICE_BDF))
 		return boot_fail(boot, -EPROTO, "the guest tracks the device and remaps it, too");
-	if (!pinned || pinned > boot->guest_config->memory_bytes / 4)
+	if (!pinned || pinned > boot_guest_bytes(boot) / 4)
 		return boot_fail(boot, -EPROTO, "%s are pinned: that is not what the guest maps",
 				 human_bytes((double)pinned));
 	return 0;

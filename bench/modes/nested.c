@@ -122,7 +122,7 @@ static int prove_stages(struct boot *boot, bool nested, json_t *proof)
 static int prove(struct boot *boot, const struct settings *settings, json_t *proof)
 {
 	unsigned long long pinned = proc_locked_bytes(boot->vm->proc.pid);
-	unsigned long long memory = boot->guest_config->memory_bytes;
+	unsigned long long memory = boot_guest_bytes(boot);
 	bool nested = is_nested(settings);
 	int ret = proof_guest_group_type(boot, "DMA", proof);
 

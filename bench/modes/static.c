@@ -43,10 +43,10 @@ static int prove_pinned(struct boot *boot, json_t *proof)
 	int ret = proof_no_guest_iommu(boot, proof);
 
 	json_object_set_new(proof, "host.pinned_bytes", json_integer((json_int_t)pinned));
-	if (!ret && pinned < boot->guest_config->memory_bytes)
+	if (!ret && pinned < boot_guest_bytes(boot))
 		ret = boot_fail(boot, -EPROTO, "only %s of %s guest memory are pinned",
 				human_bytes((double)pinned),
-				human_bytes((double)boot->guest_config->memory_bytes));
+				human_bytes((double)boot_guest_bytes(boot)));
 	return ret;
 }
 
@@ -87,12 +87,12 @@ static int prove_thp(struct boot *boot, const struct settings *settings, json_t 
 {
 	struct page_sizes sizes = read_page_sizes(boot, proof);
 
-	if (sizes.transparent < boot->guest_config->memory_bytes / 4 * 3)
+	if (sizes.transparent < boot_guest_bytes(boot) / 4 * 3)
 		return boot_fail(boot, -EPROTO,
 				 "only %s of %s guest memory are in transparent huge pages: the "
 				 "host's memory is in pieces; echo 1 > /proc/sys/vm/compact_memory",
 				 human_bytes((double)sizes.transparent),
-				 human_bytes((double)boot->guest_config->memory_bytes));
+				 human_bytes((double)boot_guest_bytes(boot)));
 	return prove_pinned(boot, proof);
 }
 
@@ -130,10 +130,11 @@ static void configure_hugetlb(const struct settings *settings, struct vm_config 
 	vm->hugetlb = true;
 }
 
-/* As many as are missing; the kernel may find fewer than it is asked for, without an error. */
+/* As many as are missing for all VMs of the cell; the kernel may find fewer than it is asked for,
+ * without an error. */
 static int reserve(struct boot *boot, const struct settings *settings)
 {
-	unsigned long long need = (boot->guest_config->memory_bytes + HUGE_PAGE - 1) / HUGE_PAGE;
+	unsigned long long need = (boot_all_bytes(boot) + HUGE_PAGE - 1) / HUGE_PAGE;
 	unsigned long long unused = hugetlb_read(boot, "free_hugepages");
 	autofree char *path = hugetlb_path(boot, "nr_hugepages"), *count = NULL;
 	int ret;
@@ -165,10 +166,10 @@ static int prove_hugetlb(struct boot *boot, const struct settings *settings, jso
 {
 	struct page_sizes sizes = read_page_sizes(boot, proof);
 
-	if (sizes.reserved < boot->guest_config->memory_bytes)
+	if (sizes.reserved < boot_guest_bytes(boot))
 		return boot_fail(boot, -EPROTO, "only %s of %s guest memory are in reserved pages",
 				 human_bytes((double)sizes.reserved),
-				 human_bytes((double)boot->guest_config->memory_bytes));
+				 human_bytes((double)boot_guest_bytes(boot)));
 	return prove_pinned(boot, proof);
 }
 

@@ -43,7 +43,7 @@ static int prove_translated(struct boot *boot, const char *type, json_t *proof)
 	int ret = proof_guest_group_type(boot, type, proof);
 
 	json_object_set_new(proof, "host.pinned_bytes", json_integer((json_int_t)pinned));
-	if (!ret && pinned > boot->guest_config->memory_bytes / 4)
+	if (!ret && pinned > boot_guest_bytes(boot) / 4)
 		ret = boot_fail(boot, -EPROTO, "%s are pinned: the guest does not translate",
 				human_bytes((double)pinned));
 	return ret;
@@ -70,7 +70,7 @@ static int prove_pt(struct boot *boot, const struct settings *settings, json_t *
 	int ret = proof_guest_group_type(boot, "identity", proof);
 
 	json_object_set_new(proof, "host.pinned_bytes", json_integer((json_int_t)pinned));
-	if (!ret && pinned < boot->guest_config->memory_bytes)
+	if (!ret && pinned < boot_guest_bytes(boot))
 		ret = boot_fail(boot, -EPROTO, "only %s are pinned in passthrough",
 				human_bytes((double)pinned));
 	return ret;

@@ -68,7 +68,7 @@ static int prove(struct boot *boot, const struct settings *settings, json_t *pro
 	if (!strstr(iommu, "/virtio"))
 		return boot_fail(boot, -EPROTO, "the device's IOMMU is %s, not the paravirtual one",
 				 iommu);
-	if (!pinned || pinned > boot->guest_config->memory_bytes / 4)
+	if (!pinned || pinned > boot_guest_bytes(boot) / 4)
 		return boot_fail(boot, -EPROTO, "%s are pinned: that is not what the guest maps",
 				 human_bytes((double)pinned));
 	return 0;
