@@ -18,6 +18,11 @@ struct workload_ops {
 	unsigned int except; /* ATTACH_BITs: ways to reach the device in which it means nothing */
 	const struct setting *settings;
 	const struct metric_desc *metrics; /* what it may report; ends with a NULL name */
+	/*
+	 * A PNG that it leaves in the cell's folder, for the report, and beside it NAME.txt: what
+	 * it is, or why there is none. NULL: it takes no pictures.
+	 */
+	const char *picture;
 
 	/*
 	 * Checks settings against each other when the configuration is read. 0, or -EINVAL with

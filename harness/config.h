@@ -73,6 +73,7 @@ struct host_device {
 	char *kind;	  /* as the device plug-in is named: nvme, nic, ... */
 	char *address;	  /* PCI, domain:bus:device.function */
 	bool writable;	  /* the user allows workloads that destroy its data */
+	char *capture;	  /* a GPU's: command that writes a picture of what it displays, or NULL */
 	bool within_page; /* a NIC that sends no buffer which crosses a page (an emulated one) */
 	/* The other end of a NIC's cable: a port of this host, or an interface of a remote one. */
 	char *peer;	 /* PCI address, or NULL */
@@ -97,8 +98,8 @@ struct host {
  * Reads a host description; errors as experiment_load(). path NULL gives a host without
  * devices. Fields: devices: { nvme: "0000:5e:00.0" } or { nvme: { address: ..., writable: yes },
  * nic: { address: ..., peer: ... } } or, for a NIC, { address: ..., remote: ..., interface: ...,
- * tools: ... }; placement: auto or off; vcpu_cpu: N; settings: as tuning_table; kind and
- * instructions, written by the virtual lab only.
+ * tools: ... }, for a GPU, { address: ..., capture: ... }; placement: auto or off; vcpu_cpu: N;
+ * settings: as tuning_table; kind and instructions, written by the virtual lab only.
  */
 int host_load(const char *path, struct host **out);
 void host_free(struct host *host);

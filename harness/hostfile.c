@@ -32,6 +32,9 @@ static const struct setting device_settings[] = {
 	{ "remote", SETTING_TEXT, "", .help = "where ssh reaches the other end: user@host" },
 	{ "interface", SETTING_TEXT, "", .help = "the remote end's interface" },
 	{ "tools", SETTING_TEXT, "", .help = "folder of the load tools on the remote host" },
+	{ "capture", SETTING_TEXT, "",
+	  .help = "a GPU's: shell command that writes a PNG of what it displays to the file that is "
+		  "its last argument" },
 	{ 0 },
 };
 
@@ -111,8 +114,8 @@ static int check_remote(const struct yaml_node *map, const struct host_device *d
 static int read_device_map(const struct yaml_node *map, const struct host *host,
 			   struct host_device *device)
 {
-	static const char *const keys[] = { "address",	 "peer",  "writable",	"remote",
-					    "interface", "tools", "within_page" };
+	static const char *const keys[] = { "address",	 "peer",  "writable",	 "remote",
+					    "interface", "tools", "within_page", "capture" };
 	const struct yaml_node *address = yaml_get(map, "address");
 	const struct yaml_node *peer = yaml_get(map, "peer");
 	struct settings *s = settings_new(device_settings);
@@ -131,6 +134,7 @@ static int read_device_map(const struct yaml_node *map, const struct host *host,
 	device->remote = text_or_null(s, "remote");
 	device->interface = text_or_null(s, "interface");
 	device->tools = text_or_null(s, "tools");
+	device->capture = text_or_null(s, "capture");
 	device->within_page = settings_bool(s, "within_page");
 	if (!ret)
 		ret = check_remote(map, device);
@@ -262,6 +266,7 @@ void host_free(struct host *host)
 		free(host->devices[i].remote);
 		free(host->devices[i].interface);
 		free(host->devices[i].tools);
+		free(host->devices[i].capture);
 	}
 	free(host->devices);
 	settings_free(host->tuning);

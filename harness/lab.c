@@ -14,13 +14,19 @@
 #include "harness/agent_proto.h"
 #include "harness/config.h"
 #include "harness/environment.h"
+#include "harness/lab_screen.h"
 #include "harness/log.h"
 #include "harness/run.h"
+#include "harness/shell.h"
 #include "harness/util.h"
 
 #define LAB_START_S 120.0
 #define LAB_OVERHEAD (1280 * MIB) /* kernel, page cache of the shared root, QEMU itself */
 #define DRIVE_BYTES (1024 * MIB)
+
+/* Behind the IOMMU as hardware is, which a virtio device of itself is not. */
+static const char gpu_device[] =
+	"virtio-gpu-pci,iommu_platform=on,disable-legacy=on,bus=slot2,id=" LAB_SCREEN;
 
 /*
  * The lab's devices. Each emulated function is in an IOMMU group of its own. The emulated e1000e
@@ -38,6 +44,8 @@ static const char *const device_args[] = {
 	"-netdev", "hubport,id=port1,hubid=0",
 	"-device", "e1000e,netdev=port1,mac=52:54:00:00:00:02,bus=slot1",
 	"-device", "edu,dma_mask=0xffffffffffffffff,addr=0x14",
+	"-device", "pcie-root-port,id=slot2,chassis=3,slot=3,addr=0x15",
+	"-device", gpu_device,
 };
 
 /*
@@ -136,16 +144,19 @@ static int make_drive(const char *dir, const char *name)
  * Without scatter/gather a packet lies within one page. It is the guests' memory that is touched
  * bit by bit, as under coIOMMU, that suffers most.
  */
-static int make_files(const struct lab *lab)
+static int make_files(const struct lab_options *options, const struct lab *lab)
 {
 	autofree char *share = xasprintf("%s/share", lab->dir);
 	autofree char *host_path = xasprintf("%s/host.yaml", share);
+	autofree char *screen = xasprintf("%s/lab-screen.sh", options->scripts_dir);
+	autofree char *quoted = shell_quoted(screen);
 	autofree char *host = xasprintf(
 		"kind: %s\n%svcpu_cpu: 1\nplacement: off\ndevices:\n  nvme: { address: \"" LAB_NVME
 		"\", writable: yes }\n  nic: { address: \"" LAB_NIC "\", peer: \"" LAB_PEER
-		"\", within_page: yes }\n",
+		"\", within_page: yes }\n  gpu: { address: \"" LAB_GPU
+		"\", capture: \"sh %s " LAB_RUN "/lab\" }\n",
 		lab->kind,
-		strcmp(lab->kind, "lab-tcg") ? "" : "instructions: " LAB_RUN "/lab/insn\n");
+		strcmp(lab->kind, "lab-tcg") ? "" : "instructions: " LAB_RUN "/lab/insn\n", quoted);
 	int ret = mkdir_all(share);
 
 	if (!ret)
@@ -288,7 +299,7 @@ int lab_start(const struct lab_options *options, struct lab **out)
 	ret = check_size(lab);
 	if (!ret) {
 		lab->kind = lab_kvm_works(options->build_dir) ? "lab-kvm" : "lab-tcg";
-		ret = make_files(lab);
+		ret = make_files(options, lab);
 	}
 	for (int attempt = 0; attempt < 2 && !ret; attempt++) {
 		ret = boot_once(options, lab);
@@ -407,6 +418,8 @@ int lab_run(struct lab *lab, char *const argv[], int *status)
 	uint32_t job;
 	int ret = guest_start(lab->vm->guest, argv, 0, pass_on, NULL, &job);
 
+	lab->vm->waiter.tick = lab_screen_tick;
+	lab->vm->waiter.arg = lab;
 	if (!ret)
 		ret = watch_command(lab, job, &result);
 	*status = result.status;

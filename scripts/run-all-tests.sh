@@ -112,13 +112,16 @@ add_lines $((50 + 3 * newer)) tests/lab/modes.sh "$out/modes" $((256 << 20)) $ne
 step "every network workload, in the virtual lab"
 timeout 900 "$bench" run tests/lab/network.yaml --out "$out/network" || echo "exit status $?"
 add_lines 44 tests/lab/network.sh "$out/network" $((256 << 20))
+step "a GPU and its display, in the virtual lab"
+timeout 900 "$bench" run tests/lab/gpu.yaml --out "$out/gpu" || echo "exit status $?"
+add_lines 38 tests/lab/gpu.sh "$out/gpu" $((256 << 20))
 step "coIOMMU under strain"
 timeout 600 "$bench" run tests/lab/coiommu.yaml --out "$out/strain" || echo "exit status $?"
 add_lines 20 tests/lab/strain.sh "$out/strain"
 step "a run split over hosts by Slurm, one of which is lost"
 add_lines 21 timeout 900 tests/lab/fleet.sh "$bench" tests/lab "$out/fleet"
 step "every figure of the reports, computed again from the samples"
-for run in run network strain; do
+for run in run network gpu strain; do
 	add_lines 1 build/tests/test_report_figures "$out/$run"
 done
 step "the report in a browser"
