@@ -126,7 +126,8 @@ for run in run network gpu strain; do
 done
 step "the report in a browser"
 if command -v chromium >/dev/null 2>&1; then
-	add_lines 18 timeout 300 tests/browser.sh "$out/run/report.html" "$out/network/report.html"
+	add_lines 27 timeout 300 tests/browser.sh "$out/run/report.html" "$out/network/report.html" \
+		"$out/gpu/report.html"
 else
 	tests/browser.sh # says that it is skipped
 fi
