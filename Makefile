@@ -14,7 +14,7 @@ WARNINGS := -Wall -Wextra -Wshadow -Wvla -Wundef -Wformat=2 -Wwrite-strings -Wpo
 ifneq ($(WERROR),0)
 WARNINGS += -Werror
 endif
-PKGS := jansson yaml-0.1 libpci hwloc numa sqlite3
+PKGS := jansson yaml-0.1 libpci hwloc numa sqlite3 libpng
 CFLAGS ?= -O2 -g
 REVISION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -I. $(WARNINGS) $(CFLAGS) $(SANFLAGS) \
@@ -161,7 +161,7 @@ $(NEWER_IMAGES): $(NEWER_KERNEL) $(BUILD)/agent scripts/images.sh $(GUEST_TOOLS)
 # --- quality ---
 
 lint: $(KERNEL)
-	$(Q)LINT_CFLAGS='$(ALL_CFLAGS) $(DPDK_CFLAGS) -Idrivers/include -Idrivers/host' \
+	$(Q)LINT_CFLAGS='$(ALL_CFLAGS) $(DPDK_CFLAGS) $(DRM_CFLAGS) -Idrivers/include -Idrivers/host' \
 		LINT_KDIR=$(KDIR) LINT_DIR=$(BUILD)/lint scripts/lint.sh
 
 format:

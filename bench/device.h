@@ -47,6 +47,11 @@ struct device_ops {
 	/* Adds the QEMU arguments. Changes nothing else. */
 	void (*configure)(const struct host *host, const struct settings *settings,
 			  enum attach attach, struct vm_config *vm);
+	/*
+	 * Before the mode is switched on in the guest: takes the device from a driver that the
+	 * guest's start has given it to.
+	 */
+	int (*guest_release)(struct boot *boot);
 	/* Loads the guest's driver and waits until the device can be used. */
 	int (*guest_setup)(struct boot *boot, const struct settings *settings);
 	/* Operations the guest's driver has completed since it was loaded (I/Os, packets). */

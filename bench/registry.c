@@ -9,9 +9,10 @@ extern const struct mode_ops mode_native_identity, mode_native_lazy, mode_native
 	mode_emulated, mode_virtio, mode_static, mode_static_thp, mode_static_hugetlb,
 	mode_viommu_strict, mode_viommu_lazy, mode_viommu_pt, mode_viommu_nested, mode_virtio_iommu,
 	mode_bounce, mode_coiommu, mode_coiommu_viommu;
-extern const struct device_ops device_nvme, device_nic, device_edu;
+extern const struct device_ops device_nvme, device_nic, device_gpu, device_edu;
 extern const struct workload_ops workload_boot, workload_fio, workload_dmamap, workload_tracking,
-	workload_tcp, workload_memcached, workload_dpdk, workload_isolation, workload_overcommit;
+	workload_tcp, workload_memcached, workload_dpdk, workload_gpu, workload_isolation,
+	workload_overcommit;
 extern const struct metric_ops metric_stages, metric_pinned, metric_cpu, metric_exits,
 	metric_iommu_map, metric_faults, metric_coiommu, metric_instructions;
 
@@ -35,14 +36,15 @@ const struct mode_ops *const registry_modes[] = {
 	NULL,
 };
 
-const struct device_ops *const registry_devices[] = { &device_nvme, &device_nic, &device_edu,
-						      NULL };
+const struct device_ops *const registry_devices[] = { &device_nvme, &device_nic, &device_gpu,
+						      &device_edu, NULL };
 
-const struct workload_ops *const registry_workloads[] = { &workload_boot,	&workload_fio,
-							  &workload_dmamap,	&workload_tracking,
-							  &workload_tcp,	&workload_memcached,
-							  &workload_dpdk,	&workload_isolation,
-							  &workload_overcommit, NULL };
+const struct workload_ops *const registry_workloads[] = {
+	&workload_boot,	      &workload_fio, &workload_dmamap,
+	&workload_tracking,   &workload_tcp, &workload_memcached,
+	&workload_dpdk,	      &workload_gpu, &workload_isolation,
+	&workload_overcommit, NULL
+};
 
 /* A window is bracketed in this order and closed in reverse: the most exact counters last. */
 const struct metric_ops *const registry_metrics[] = {

@@ -35,6 +35,11 @@ struct workload_ops {
 	const struct setting *settings;
 	const struct metric_desc *metrics; /* what it may report; ends with a NULL name */
 	const struct workload_line *lines; /* ends with a NULL y; NULL: none */
+	/*
+	 * A PNG that it leaves in the cell's folder, for the report, and beside it NAME.txt: what
+	 * it is, or why there is none. NULL: it takes no pictures.
+	 */
+	const char *picture;
 
 	/*
 	 * Checks settings against each other when the configuration is read. 0, or -EINVAL with

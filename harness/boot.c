@@ -187,7 +187,10 @@ static int prepare_guest(struct boot *boot)
 	const struct cell *cell = boot->cell;
 	int ret = 0;
 
-	if (cell->mode->guest_setup)
+	if (cell->device->guest_release)
+		ret = explain(boot, cell->device->guest_release(boot),
+			      "taking the device from the guest's driver");
+	if (!ret && cell->mode->guest_setup)
 		ret = explain(boot, cell->mode->guest_setup(boot, cell->mode_settings),
 			      "switching the mode on in the guest");
 	if (!ret)

@@ -77,6 +77,7 @@ struct host_device {
 	unsigned int functions; /* virtual functions to make of it, for the first; 0: it itself */
 	struct strlist with;	/* addresses of its group's devices that are taken with it */
 	bool writable;		/* the user allows workloads that destroy its data */
+	char *capture;	  /* a GPU's: command that writes a picture of what it displays, or NULL */
 	bool within_page; /* a NIC that sends no buffer which crosses a page (an emulated one) */
 	/* The other end of a NIC's cable: a port of this host, or an interface of a remote one. */
 	char *peer;	 /* PCI address, or NULL */
@@ -103,7 +104,8 @@ struct host {
  * devices. Fields: devices: { nvme: "0000:5e:00.0" } or { nvme: { address: ..., writable: yes },
  * nic: { address: ..., peer: ..., with: [...] },
  * gpu: { address: ..., functions: N } } or, for a NIC, { address: ..., remote: ...,
- * interface: ..., tools: ... }, or a list of such; placement: auto or off; vcpu_cpu: N;
+ * interface: ..., tools: ... }, for a GPU,
+ * { address: ..., capture: ... }, or a list of such; placement: auto or off; vcpu_cpu: N;
  * swap: PATH; settings: as tuning_table;
  * kind and instructions, written by the virtual lab only.
  */

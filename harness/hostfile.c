@@ -36,6 +36,9 @@ static const struct setting device_settings[] = {
 	{ "remote", SETTING_TEXT, "", .help = "where ssh reaches the other end: user@host" },
 	{ "interface", SETTING_TEXT, "", .help = "the remote end's interface" },
 	{ "tools", SETTING_TEXT, "", .help = "folder of the load tools on the remote host" },
+	{ "capture", SETTING_TEXT, "",
+	  .help = "a GPU's: shell command that writes a PNG of what it displays to the file that is "
+		  "its last argument" },
 	{ 0 },
 };
 
@@ -137,9 +140,9 @@ static int read_with(const struct yaml_node *node, const struct host *host,
 static int read_device_map(const struct yaml_node *map, const struct host *host,
 			   struct host_device *device)
 {
-	static const char *const keys[] = { "address",	   "peer",	"writable",
-					    "remote",	   "interface", "tools",
-					    "within_page", "with",	"functions" };
+	static const char *const keys[] = { "address",	 "peer",   "writable",	  "remote",
+					    "interface", "tools",  "within_page", "with",
+					    "functions", "capture" };
 	const struct yaml_node *address = yaml_get(map, "address");
 	const struct yaml_node *peer = yaml_get(map, "peer"), *with = yaml_get(map, "with");
 	struct settings *s = settings_new(device_settings);
@@ -161,6 +164,7 @@ static int read_device_map(const struct yaml_node *map, const struct host *host,
 	device->remote = text_or_null(s, "remote");
 	device->interface = text_or_null(s, "interface");
 	device->tools = text_or_null(s, "tools");
+	device->capture = text_or_null(s, "capture");
 	device->within_page = settings_bool(s, "within_page");
 	if (!ret && device->functions && with)
 		ret = yaml_error(with,
@@ -320,6 +324,7 @@ void host_free(struct host *host)
 		free(host->devices[i].interface);
 		free(host->devices[i].tools);
 		strlist_free(&host->devices[i].with);
+		free(host->devices[i].capture);
 	}
 	free(host->devices);
 	settings_free(host->tuning);

@@ -15,14 +15,20 @@
 #include "harness/agent_proto.h"
 #include "harness/config.h"
 #include "harness/environment.h"
+#include "harness/lab_screen.h"
 #include "harness/lab_stall.h"
 #include "harness/log.h"
 #include "harness/run.h"
+#include "harness/shell.h"
 #include "harness/util.h"
 
 #define LAB_START_S 120.0
 #define LAB_OVERHEAD (1280 * MIB) /* kernel, page cache of the shared root, QEMU itself */
 #define DRIVE_BYTES (1024 * MIB)
+
+/* Behind the IOMMU as hardware is, which a virtio device of itself is not. */
+static const char gpu_device[] =
+	"virtio-gpu-pci,iommu_platform=on,disable-legacy=on,bus=slot2,id=" LAB_SCREEN;
 
 /*
  * The lab's devices. Each emulated function is in an IOMMU group of its own. The emulated e1000e
@@ -43,6 +49,8 @@ static const char *const device_args[] = {
 	"-netdev", "hubport,id=port1,hubid=0",
 	"-device", "e1000e,netdev=port1,mac=52:54:00:00:00:02,bus=slot1",
 	"-device", "edu,dma_mask=0xffffffffffffffff,addr=0x14",
+	"-device", "pcie-root-port,id=slot2,chassis=3,slot=3,addr=0x18",
+	"-device", gpu_device,
 };
 
 /* Files behind the drives, by QEMU's names. */
@@ -141,17 +149,21 @@ static int make_drive(const char *dir, const char *name)
  * Without scatter/gather a packet lies within one page. It is the guests' memory that is touched
  * bit by bit, as under coIOMMU, that suffers most.
  */
-static int make_files(const struct lab *lab)
+static int make_files(const struct lab_options *options, const struct lab *lab)
 {
 	autofree char *share = xasprintf("%s/share", lab->dir);
 	autofree char *host_path = xasprintf("%s/host.yaml", share);
+	autofree char *screen = xasprintf("%s/lab-screen.sh", options->scripts_dir);
+	autofree char *quoted = shell_quoted(screen);
 	autofree char *host = xasprintf(
 		"kind: %s\n%svcpu_cpu: 1\nplacement: off\nswap: /dev/vda\ndevices:\n  nvme:\n" DRIVE(
 			LAB_NVME) DRIVE("0000:00:11.0") DRIVE("0000:00:15.0")
 			DRIVE("0000:00:16.0") "  nic: { address: \"" LAB_NIC "\", peer: \"" LAB_PEER
-					      "\", within_page: yes }\n  edu: \"" LAB_EDU "\"\n",
+					      "\", within_page: yes }\n  gpu: { address: \"" LAB_GPU
+					      "\", capture: \"sh %s " LAB_RUN
+					      "/lab\" }\n  edu: \"" LAB_EDU "\"\n",
 		lab->kind,
-		strcmp(lab->kind, "lab-tcg") ? "" : "instructions: " LAB_RUN "/lab/insn\n");
+		strcmp(lab->kind, "lab-tcg") ? "" : "instructions: " LAB_RUN "/lab/insn\n", quoted);
 	int ret = mkdir_all(share);
 
 	for (size_t i = 0; i < ARRAY_SIZE(drives) && !ret; i++)
@@ -294,7 +306,7 @@ int lab_start(const struct lab_options *options, struct lab **out)
 	ret = check_size(lab);
 	if (!ret) {
 		lab->kind = lab_kvm_works(options->build_dir) ? "lab-kvm" : "lab-tcg";
-		ret = make_files(lab);
+		ret = make_files(options, lab);
 	}
 	for (int attempt = 0; attempt < 2 && !ret; attempt++) {
 		ret = boot_once(options, lab);
@@ -399,6 +411,8 @@ int lab_run(struct lab *lab, char *const argv[], int *status)
 	uint32_t job;
 	int ret = guest_start(lab->vm->guest, argv, 0, pass_on, NULL, &job);
 
+	lab->vm->waiter.tick = lab_screen_tick;
+	lab->vm->waiter.arg = lab;
 	if (!ret)
 		ret = watch_command(lab, job, &result);
 	*status = result.status;

@@ -29,6 +29,7 @@ struct lab_options {
 #define LAB_NVME "0000:00:10.0"
 #define LAB_NIC "0000:01:00.0"
 #define LAB_PEER "0000:02:00.0"
+#define LAB_GPU "0000:03:00.0"
 #define LAB_EDU "0000:00:14.0"
 
 struct lab {

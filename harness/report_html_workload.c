@@ -6,6 +6,7 @@
 #include "bench/registry.h"
 #include "harness/report_html.h"
 #include "harness/report_page.h"
+#include "harness/report_picture.h"
 #include "harness/report_summary.h"
 #include "harness/stats.h"
 
@@ -228,6 +229,7 @@ static void add_workload(struct strbuf *sb, const struct report *report,
 			report_html_shares(sb, report, ops, s);
 	report_html_lines(sb, report, workload);
 	report_html_plots(sb, report, plots, workload);
+	report_html_pictures(sb, report, workload);
 	for (size_t s = 0; s < report->nr_scenarios; s++)
 		if (report->scenarios[s].workload == workload)
 			add_all_metrics(sb, report, s);

@@ -75,7 +75,7 @@ const char page_style[] =
 	"grid-template-columns:repeat(auto-fit,minmax(min(100%,28rem),1fr))}\n"
 	"figure{margin:0;padding:.6rem;background:var(--card);border-radius:6px;"
 	"break-inside:avoid}\n"
-	".plot{display:block;width:100%;max-width:31rem;height:auto;margin:0 auto}\n"
+	".plot,.picture{display:block;width:100%;max-width:31rem;height:auto;margin:0 auto}\n"
 	".plot [color=black]{color:var(--ink)}\n"
 	".plot [fill=black],.plot [fill=\"rgb(68,68,69)\"]{fill:var(--ink)}\n"
 	".plot [stroke=\"rgb(68,68,69)\"],.plot [stroke=\"rgb( 68,  68,  69)\"]"

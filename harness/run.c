@@ -326,6 +326,7 @@ int run_dry(const struct run_options *options, const struct experiment *exp, str
 		  .address = (char *)LAB_NIC,
 		  .peer = (char *)LAB_PEER,
 		  .within_page = true },
+		{ .kind = (char *)"gpu", .address = (char *)LAB_GPU },
 		{ .kind = (char *)"edu", .address = (char *)LAB_EDU },
 	};
 	struct host lab = { .kind = (char *)"lab-tcg",

@@ -5,7 +5,7 @@
 set -eu
 
 packages="gcc make git pkg-config libc6-dev libjansson-dev libyaml-dev libpci-dev libcmocka-dev
-	libdpdk-dev libhwloc-dev libnuma-dev libsqlite3-dev
+	libdpdk-dev libdrm-dev libhwloc-dev libnuma-dev libpng-dev libsqlite3-dev
 	qemu-system-x86 qemu-system-data fio iperf3 memcached ethtool iproute2 gnuplot-nox
 	slurmctld slurmd slurm-client munge kmod cpio erofs-utils busybox-static binutils xz-utils zstd
 	procps clang clang-format clang-tidy cppcheck libclang-rt-dev shellcheck sparse libxml2-utils

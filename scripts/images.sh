@@ -18,7 +18,7 @@ trap 'rm -rf "$work"' EXIT
 # What the guest can run.
 tools="fio iperf3 memcached ethtool kmod"
 # Drivers that a guest loads once it is up, with all they depend on.
-guest_modules="nvme e1000 e1000e igb igc ixgbe i40e ice mlx5_core virtio_net uio_pci_generic vfio-pci vfio_iommu_type1"
+guest_modules="nvme e1000 e1000e igb igc ixgbe i40e ice mlx5_core virtio_net virtio_gpu uio_pci_generic vfio-pci vfio_iommu_type1"
 
 # A guest whose kernel has it needs it before any of its devices.
 iommu=

@@ -112,6 +112,9 @@ add_lines $((50 + 3 * newer)) tests/lab/modes.sh "$out/modes" $((256 << 20)) $ne
 step "every network workload, in the virtual lab"
 timeout 900 "$bench" run tests/lab/network.yaml --out "$out/network" || echo "exit status $?"
 add_lines 44 tests/lab/network.sh "$out/network" $((256 << 20))
+step "a GPU and its display, in the virtual lab"
+timeout 900 "$bench" run tests/lab/gpu.yaml --out "$out/gpu" || echo "exit status $?"
+add_lines 38 tests/lab/gpu.sh "$out/gpu" $((256 << 20))
 step "a rogue device, in the virtual lab"
 timeout 600 "$bench" run tests/lab/isolation.yaml --out "$out/isolation" || echo "exit status $?"
 add_lines 42 tests/lab/isolation.sh "$out/isolation" $((256 << 20))
@@ -127,12 +130,13 @@ add_lines 4 tests/lab/creation.sh "$out/creation"
 step "a run split over hosts by Slurm, one of which is lost"
 add_lines 21 timeout 900 tests/lab/fleet.sh "$bench" tests/lab "$out/fleet"
 step "every figure of the reports, computed again from the samples"
-for run in run network isolation strain creation; do
+for run in run network gpu isolation strain creation; do
 	add_lines 1 build/tests/test_report_figures "$out/$run"
 done
 step "the report in a browser"
 if command -v chromium >/dev/null 2>&1; then
-	add_lines 18 timeout 300 tests/browser.sh "$out/run/report.html" "$out/network/report.html"
+	add_lines 27 timeout 300 tests/browser.sh "$out/run/report.html" "$out/network/report.html" \
+		"$out/gpu/report.html"
 else
 	tests/browser.sh # says that it is skipped
 fi

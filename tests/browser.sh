@@ -95,7 +95,7 @@ look_at() {
 			cut -c1-300)"
 	verdict "$page: one request, for the page itself" \
 		"$(grep -ao '"method":"Network.requestWillBeSent".*' "$events" |
-			grep -o '"request":{"url":"[^"]*"' | grep -v '"data:,"' | sed 1d)"
+			grep -o '"request":{"url":"[^"]*"' | grep -v '"data:' | sed 1d)"
 }
 
 ask Target.createTarget '{"url":"about:blank"}' || {

@@ -240,7 +240,7 @@ static inline void fig_note_cell(struct fig_page *page, const struct fig_element
 /* Goes through the page; calls for each start of an element, and for each figure if check. */
 static inline void fig_walk(struct fig_page *page, const char *html, bool check)
 {
-	static const char *const lone[] = { "meta", "link", "!DOCTYPE" };
+	static const char *const lone[] = { "meta", "link", "img", "!DOCTYPE" };
 
 	for (const char *p = strchr(html, '<'); p; p = strchr(p, '<')) {
 		struct fig_element *element = &page->stack[page->depth];

@@ -81,6 +81,16 @@ static void test_host_list(void **state)
 	host_free(host);
 }
 
+static void test_host_gpu(void **state)
+{
+	struct host *host = must_load_host("devices: { gpu: { address: \"0000:0a:00.0\", capture: "
+					   "\"grab --lossless\" }, nvme: \"0000:5e:00.0\" }\n");
+
+	assert_string_equal(host_device(host, "gpu")->capture, "grab --lossless");
+	assert_null(host_device(host, "nvme")->capture);
+	host_free(host);
+}
+
 static void test_host_placement(void **state)
 {
 	struct host *host = must_load_host("vcpu_cpu: 4\n");
@@ -204,6 +214,7 @@ int main(void)
 		cmocka_unit_test(test_host_with),      cmocka_unit_test(test_host_list),
 		cmocka_unit_test(test_host_placement), cmocka_unit_test(test_host_empty),
 		cmocka_unit_test(test_bad_hosts),      cmocka_unit_test(test_example),
+		cmocka_unit_test(test_host_gpu),
 	};
 
 	return cmocka_run_group_tests_name("host file", tests, capture_setup, capture_teardown);

@@ -8,10 +8,16 @@ $(BUILD)/load/memload: $(patsubst %.c,$(BUILD)/%.o,$(wildcard bench/load/memload
 $(BUILD)/load/rr: $(BUILD)/bench/load/rr.o
 PKT_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard bench/load/pkt*.c))
 $(BUILD)/load/pkt: $(PKT_OBJ)
+KMS_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard bench/load/kms*.c))
+$(BUILD)/load/kms: $(KMS_OBJ) $(BUILD)/bench/pattern.o
 
-LOAD_TOOLS := $(BUILD)/load/memload $(BUILD)/load/rr $(BUILD)/load/pkt
+LOAD_TOOLS := $(BUILD)/load/memload $(BUILD)/load/rr $(BUILD)/load/pkt $(BUILD)/load/kms
 # What the guest needs of them.
-GUEST_TOOLS := $(BUILD)/load/rr $(BUILD)/load/pkt
+GUEST_TOOLS := $(BUILD)/load/rr $(BUILD)/load/pkt $(BUILD)/load/kms
+
+# libdrm's headers are the kernel's own; its libraries are not needed.
+DRM_CFLAGS := $(patsubst -I%,-isystem%,$(shell pkg-config --cflags libdrm 2>/dev/null))
+$(KMS_OBJ) $(BUILD)/tests/test_kms.o: ALL_CFLAGS += $(DRM_CFLAGS)
 
 # DPDK's headers are not as clean as ours. Linked statically, with the drivers of Intel's NICs,
 # pkt has neither plug-ins nor DPDK's libraries to look for in a guest. libgcc_s is named
@@ -32,6 +38,7 @@ $(LOAD_TOOLS): $(LOAD_COMMON)
 
 # Tests link the library's objects, which the load tools are no part of.
 $(BUILD)/tests/test_histogram: $(BUILD)/bench/load/histogram.o
+$(BUILD)/tests/test_kms: $(BUILD)/bench/load/kms_options.o
 $(BUILD)/tests/test_memload: $(BUILD)/bench/load/histogram.o \
 	$(patsubst %,$(BUILD)/bench/load/memload_%.o,\
 	conn data protocol random source util worker)
