@@ -39,6 +39,7 @@ struct run_options {
 	double deadline_s;	/* the same as a time of now_s(); ab_measure() sets it */
 	enum run_where where;
 	bool dry_run;
+	double *estimate_s; /* a dry run adds what it estimates; may be NULL */
 	const char *build_dir, *scripts_dir;
 };
 

@@ -48,7 +48,7 @@ static const char *const run_help[ARRAY_SIZE(run_longopts)] = {
 	[OPT_TIME_LIMIT] = "TIME: with --ab: no boot begins after it, as 30m (2h)",
 	[OPT_SHARD] = "K/N: the Kth of N parts, for N hosts; 'iommubench merge' joins them",
 	[OPT_RUN_ID] = "ID: of the whole run, the same for all its shards",
-	[OPT_RESUME] = "DIR: continue a run; finished boots are kept",
+	[OPT_RESUME] = "DIR: continue a run, or a series of them; finished boots are kept",
 	[OPT_DRY_RUN] = "print cells, command lines, host writes and time, change nothing",
 	[OPT_HELP] = "this text",
 };
