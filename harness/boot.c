@@ -266,6 +266,7 @@ static int start_vm(struct boot *boot, const char *dir)
 	vm_config_free(&config);
 	if (ret)
 		return boot_fail(boot, ret, "cannot start QEMU: %s", strerror(-ret));
+	boot->started_ns = boot->vm->started_ns;
 	boot->vm->waiter.tick = sources_tick;
 	boot->vm->waiter.arg = boot;
 	ret = explain(boot, vm_await_created(boot->vm, start_limit_s(boot)), "creating the VM");

@@ -42,9 +42,9 @@ static int check_names(const struct series *series, const struct yaml_node *list
 
 	for (size_t i = 0; i + 1 < series->nr; i++)
 		if (!strcmp(series->items[i].exp->name, name))
-			return yaml_error(&list->items[series->nr - 1],
-					  "a second experiment of the name '%s': give it another one",
-					  name);
+			return yaml_error(
+				&list->items[series->nr - 1],
+				"a second experiment of the name '%s': give it another one", name);
 	return 0;
 }
 
@@ -62,8 +62,9 @@ static int read_list(const char *path, const struct yaml_node *list, struct seri
 		ret = yaml_expect(item, YAML_TEXT, "an experiment", "the name of its file");
 		if (ret)
 			break;
-		file = xasprintf("%.*s%s", slash && *item->text != '/' ? (int)(slash - path + 1) : 0,
-				 path, item->text);
+		file = xasprintf("%.*s%s",
+				 slash && *item->text != '/' ? (int)(slash - path + 1) : 0, path,
+				 item->text);
 		ret = add_item(series, file);
 		if (!ret)
 			ret = check_names(series, list);
@@ -167,8 +168,10 @@ int series_begin(struct series *series, const char *dir)
 	if (!ret && file_exists(path))
 		ret = -EEXIST;
 	if (ret)
-		log_err("%s: %s", dir, ret == -EEXIST ? "holds a series already: --resume goes on "
-							"with it" : strerror(-ret));
+		log_err("%s: %s", dir,
+			ret == -EEXIST ? "holds a series already: --resume goes on "
+					 "with it"
+				       : strerror(-ret));
 	if (!ret) {
 		set_dirs(series, dir);
 		ret = copy_experiments(series, names);

@@ -95,8 +95,9 @@ static void add_modes(struct strbuf *sb, const struct part *parts, size_t nr)
 		page_text(sb, mode);
 		strbuf_addf(sb, "</th>");
 		if (!is_anywhere(parts, nr, mode))
-			strbuf_addf(sb, "<td class=\"block\" colspan=\"%zu\">in no experiment that "
-					"was begun</td>",
+			strbuf_addf(sb,
+				    "<td class=\"block\" colspan=\"%zu\">in no experiment that "
+				    "was begun</td>",
 				    nr);
 		else
 			for (size_t i = 0; i < nr; i++)

@@ -101,7 +101,7 @@ ip netns del "probe-$$" 2>/dev/null
 step "a small experiment in the virtual lab"
 timeout 900 "$bench" run tests/lab/experiment.yaml --out "$out/run" ||
 	echo "exit status $?"
-add_lines 43 tests/lab/results.sh "$out/run" $((256 << 20))
+add_lines 45 tests/lab/results.sh "$out/run" $((256 << 20))
 step "its exports and those of harmful results, read by the formats' own readers"
 add_lines 8 tests/export.py "$bench" "$out/run"
 step "the other modes, in the virtual lab"
@@ -112,13 +112,14 @@ add_lines $((50 + 3 * newer)) tests/lab/modes.sh "$out/modes" $((256 << 20)) $ne
 step "every network workload, in the virtual lab"
 timeout 900 "$bench" run tests/lab/network.yaml --out "$out/network" || echo "exit status $?"
 add_lines 44 tests/lab/network.sh "$out/network" $((256 << 20))
-step "coIOMMU under strain"
-timeout 600 "$bench" run tests/lab/coiommu.yaml --out "$out/strain" || echo "exit status $?"
-add_lines 20 tests/lab/strain.sh "$out/strain"
+step "a series: coIOMMU under strain, and recorded"
+timeout 1200 "$bench" run tests/lab/series.yaml --out "$out/series" || echo "exit status $?"
+add_lines 5 tests/lab/series.sh "$bench" "$out/series"
+add_lines 20 tests/lab/strain.sh "$out/series/coiommu-strain"
 step "a run split over hosts by Slurm, one of which is lost"
 add_lines 21 timeout 900 tests/lab/fleet.sh "$bench" tests/lab "$out/fleet"
 step "every figure of the reports, computed again from the samples"
-for run in run network strain; do
+for run in run network series/coiommu-strain series/replay; do
 	add_lines 1 build/tests/test_report_figures "$out/$run"
 done
 step "the report in a browser"
@@ -127,9 +128,8 @@ if command -v chromium >/dev/null 2>&1; then
 else
 	tests/browser.sh # says that it is skipped
 fi
-step "coIOMMU recorded, and replayed"
-timeout 600 "$bench" run tests/lab/replay.yaml --out "$out/replay" || echo "exit status $?"
-add_lines 25 tests/lab/replay.sh "$bench" "$out/replay"
+step "what coIOMMU recorded, replayed"
+add_lines 27 tests/lab/replay.sh "$bench" "$out/series/replay"
 step "coIOMMU: the driver's life, negative controls, memory pressure"
 in_lab 27 900 --cpus 2 sh "$(pwd)/tests/lab/coiommu.sh" "$(pwd)/build" "$(pwd)/tests/lab"
 step "accidents, in the virtual lab"

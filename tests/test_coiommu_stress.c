@@ -134,6 +134,8 @@ static void stress(struct settings *settings, const char *name)
 	assert_int_equal(counts_left(), 0);
 	assert_true(maps > 1000);
 	assert_true(counters->policy.unpins > 100);
+	assert_true(counters->mapped_ns > 0); /* counted meanwhile */
+	assert_true(counters->mapped_pages <= fake.mapped_peak);
 	if (settings->policy.quota_pages)
 		assert_true(fake.mapped_peak <= settings->policy.quota_pages);
 	backend_unlock(backend);

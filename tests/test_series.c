@@ -7,7 +7,7 @@
 #include "bench/registry.h"
 #include "harness/series.h"
 
-#define EXPERIMENT                                                                             \
+#define EXPERIMENT                                                                         \
 	"guest: { memory: 128MiB }\nboots: 1\nmodes: [static, coiommu]\ndevices: [nvme]\n" \
 	"workloads: [boot]\n"
 
@@ -114,10 +114,12 @@ static void put_part(const char *name, const char *status, const char *cell_stat
 		"{\"schema\": 1, \"run_id\": \"%s\", \"name\": \"%s\", \"status\": \"%s\", "
 		"\"where\": \"lab-tcg\", \"cells\": [{\"id\": \"static.nvme.boot\", \"mode\": "
 		"\"static\", \"device\": \"nvme\", \"workload\": \"boot\", \"status\": \"ok\", "
-		"\"reason\": null, \"boots\": [" BOOT(0, "ok") "]}, {\"id\": "
-		"\"coiommu.nvme.boot\", \"mode\": \"coiommu\", \"device\": \"nvme\", "
-		"\"workload\": \"boot\", \"status\": \"%s\", \"reason\": \"no <such> thing\", "
-		"\"boots\": []}]}",
+		"\"reason\": null, \"boots\": [" BOOT(
+			0,
+			"ok") "]}, {\"id\": "
+			      "\"coiommu.nvme.boot\", \"mode\": \"coiommu\", \"device\": \"nvme\", "
+			      "\"workload\": \"boot\", \"status\": \"%s\", \"reason\": \"no <such> thing\", "
+			      "\"boots\": []}]}",
 		name, name, status, cell_status);
 	autofree char *path = xasprintf("%s/manifest.json", name);
 	autofree char *samples = xasprintf("%s/samples.csv", name);
