@@ -143,6 +143,7 @@ static void stress(struct settings *settings, const char *name)
 		guest_command(&guest, threads[0].vcpu, threads[0].request, COIOMMU_OP_DEACTIVATE),
 		COIOMMU_OK);
 	assert_int_equal(fake.mapped[0], 0);
+	assert_int_equal(counters->mapped_pages, 0);
 	assert_int_equal(fake.mistakes, 0);
 	if (settings->policy.break_release)
 		assert_true(lost > 0);
