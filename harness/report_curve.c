@@ -72,6 +72,8 @@ size_t report_typical_boot(const struct report *report, const struct report_cell
 			continue;
 		if (ready != NO_METRIC)
 			distance = fabs(cell->values[ready * cell->nr_boots + b] - median);
+		if (isnan(distance))
+			distance = INFINITY;
 		if (chosen < cell->nr_boots && !(distance < nearest))
 			continue;
 		chosen = b;

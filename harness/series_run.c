@@ -86,6 +86,9 @@ static int run_items(const struct run_options *options, const struct series *ser
 		log_info("%s: experiment %zu of %zu, %s", series->name, i + 1, series->nr,
 			 item->exp->name);
 		own_code = run_command(&own);
+		/* All of it is skipped here, each cell with its reason: the others may run. */
+		if (own_code == EXIT_PREFLIGHT && !series_due(item))
+			own_code = EXIT_OK;
 		if (own_code != EXIT_OK && own_code != EXIT_CELLS) {
 			say_how_to_go_on(series);
 			return own_code;
