@@ -211,8 +211,6 @@ static void plot_pinned(struct drawing *drawing, size_t workload)
 	autofree char *axis =
 		any && !whole ? xasprintf("seconds of %s", report->scenarios[lines.scenario].label)
 			      : xstrdup("seconds since QEMU started");
-
-	job.axis = gnuplot_label(axis, PLOT_HEADING_CHARS);
 	size_t columns = key_columns(&lines);
 	autofree char *variables =
 		xasprintf("widths = '%s'; columns = %zu", any ? lines.widths.data : "", columns);

@@ -83,7 +83,8 @@ static bool same_but(const struct report_series *a, const struct report_series *
 			return false;
 		if (own_len == key_len && !strncmp(p, key, key_len))
 			continue;
-		if (other_len != len - own_len - 1 || strncmp(p + own_len + 1, other, other_len))
+		if (other_len != len - own_len - 1 ||
+		    strncmp(p + own_len + 1, other, other_len) != 0)
 			return false;
 	}
 	return nr == 0;

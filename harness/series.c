@@ -76,6 +76,7 @@ static int read_file(const char *path, const struct yaml_node *root, struct seri
 {
 	static const char *const keys[] = { "name", "experiments" };
 	const struct yaml_node *name = yaml_get(root, "name");
+	const struct yaml_node *list = yaml_get(root, "experiments");
 	int ret = yaml_expect(root, YAML_MAP, "a series", "'key: value' lines");
 
 	if (!ret)
@@ -83,10 +84,12 @@ static int read_file(const char *path, const struct yaml_node *root, struct seri
 	if (!ret && (!name || name->kind != YAML_TEXT || !manifest_id_valid(name->text)))
 		ret = yaml_error(name ? name : root,
 				 "a series needs a name that can be a folder: add 'name: NAME'");
-	if (ret)
+	if (!ret && !list)
+		ret = yaml_error(root, "no experiments: add 'experiments: [FILE, FILE]'");
+	if (ret || !name)
 		return ret;
 	series->name = xstrdup(name->text);
-	return read_list(path, yaml_get(root, "experiments"), series);
+	return read_list(path, list, series);
 }
 
 int series_load(const char *path, struct series *series)

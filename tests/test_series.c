@@ -63,6 +63,7 @@ static void files_that_are_none(void **state)
 	assert_false(series_is_file("/nowhere"));
 	assert_refused("name: x\nexperiments: first.yaml\n", "bad.yaml:2:14: experiments");
 	assert_refused("name: x\nexperiments: []\n", "none is named");
+	assert_refused("name: x\n", "no experiments");
 	assert_refused("experiments: [first.yaml]\n", "add 'name: NAME'");
 	assert_refused("name: a/b\nexperiments: [first.yaml]\n", "bad.yaml:1:7:");
 	assert_refused("name: x\nexperiments: [[first.yaml]]\n", "the name of its file");
