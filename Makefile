@@ -42,7 +42,9 @@ IMAGES := $(BUILD)/images/guest.erofs
 NEWER_KERNEL := $(BUILD)/kernel-newer/version
 NEWER_IMAGES := $(BUILD)/images-newer/guest.erofs
 
-.PHONY: all bench check deps format help images images-newer lint san-check test clean
+PAPER := results/paper
+
+.PHONY: all bench check deps format help images images-newer lint paper san-check test clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
@@ -53,6 +55,8 @@ all: $(BUILD)/iommubench $(BUILD)/agent $(BUILD)/insn_plugin.so $(BUILD)/lab_hol
 
 help:
 	@echo "make bench   set up what is missing, run configs/quick.yaml, write the report"
+	@echo "make paper   the whole evaluation: configs/paper.yaml (HOST=host.yaml: on this host); called"
+	@echo "             again, it goes on where it was interrupted"
 	@echo "make test    every test, the experiment in the virtual lab included"
 	@echo "make check   the tests that need no root and no VM (SAN=1: with sanitizers)"
 	@echo "make all     build;  make images: kernel and guest images;  make deps: packages"
@@ -64,6 +68,13 @@ help:
 bench: deps
 	$(Q)$(MAKE) --no-print-directory all images
 	$(Q)$(BUILD)/iommubench run configs/quick.yaml
+
+paper: deps
+	$(Q)$(MAKE) --no-print-directory images-newer || \
+		echo "no newer kernel can be had here: virtio-iommu will be skipped"
+	$(Q)$(MAKE) --no-print-directory all images
+	$(Q)$(BUILD)/iommubench run $(if $(wildcard $(PAPER)/series.json),--resume $(PAPER),\
+		configs/paper.yaml --out $(PAPER)) $(if $(HOST),--host $(HOST))
 
 check: $(TESTS) $(COIOMMU_TESTS)
 	$(Q)scripts/run-tests.sh $^

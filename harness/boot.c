@@ -143,6 +143,7 @@ int boot_launch(struct boot *boot, const char *dir)
 	vm_config_free(&config);
 	if (ret)
 		return boot_fail(boot, ret, "cannot start QEMU: %s", strerror(-ret));
+	boot->started_ns = boot->vm->started_ns;
 	boot->vm->waiter.tick = measure_tick;
 	boot->vm->waiter.arg = boot;
 	return 0;

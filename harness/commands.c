@@ -243,7 +243,8 @@ static int cmd_help(int argc, char **argv)
 }
 
 static const struct command commands[] = {
-	{ "run", "CONFIG [OPTIONS]", "run an experiment, write its report", run_main, false },
+	{ "run", "CONFIG [OPTIONS]", "run an experiment, or a series of them, write the report",
+	  run_main, false },
 	{ "check", "[--host FILE] [--json]",
 	  "what this host can run, what is missing, what spoils figures", cmd_check, false },
 	{ "groups", "[--json] [--root DIR] [ADDRESS...]",

@@ -34,7 +34,8 @@ struct boot_record {
 	const char *reason;  /* NULL if ok */
 	const char *retried; /* why the first attempt was given up, or NULL */
 	json_t *proof;
-	double begin_s, end_s; /* the measured window, from QEMU's start */
+	/* The measured window, from QEMU's start; without a VM from its own beginning. */
+	double begin_s, end_s;
 };
 
 /* A cell's id and what it is made of. New reference. */

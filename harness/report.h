@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 /*
- * Reads run_dir (manifest.json, samples.csv, the pinned.csv of its boots) and writes
+ * Reads run_dir (manifest.json, samples.csv, the curves of its boots) and writes
  * report.html, one file that needs nothing else, and plots/NAME.svg and NAME.png with gnuplot
  * and the scripts in scripts_dir/plots. A run that is running or partial gives a report that
  * says so. Without gnuplot the page is written with a note in place of the plots. -EINVAL: the

@@ -110,6 +110,7 @@ static void add_series(struct report *report, size_t i, const char *mode, const 
 	series = &report->series[i];
 	*series = (struct report_series){ .mode = mode };
 	series->label = xasprintf("%s%s%s", mode, *variant ? " " : "", variant);
+	series->settings = series->label + strlen(mode) + (*variant ? 1 : 0);
 }
 
 /* The number of the workload of that name, which is added if it is new. */

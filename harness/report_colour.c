@@ -34,7 +34,8 @@ size_t report_nr_modes(void)
 	return nr;
 }
 
-/* part of 100 of the way from a colour to white or black, channel by channel. */
+/* part of 100 of the way from a colour to a grey, channel by channel: never darker than lines on a
+ * dark page can be. */
 static unsigned int shade(unsigned int colour, unsigned int end, unsigned int part)
 {
 	unsigned int result = 0;
@@ -51,7 +52,7 @@ unsigned int report_place_colour(size_t place, unsigned int variant)
 {
 	static const struct {
 		unsigned int end, part;
-	} shades[] = { { 0, 0 }, { 0xff, 40 }, { 0, 35 }, { 0xff, 60 } };
+	} shades[] = { { 0, 0 }, { 0xff, 40 }, { 0x80, 50 }, { 0xff, 60 } };
 	size_t i = (variant + place / NR_COLOURS) % ARRAY_SIZE(shades);
 
 	return shade(colours[place % NR_COLOURS], shades[i].end, shades[i].part);

@@ -13,7 +13,7 @@ size_t report_mode_place(const char *mode);
 size_t report_nr_modes(void);
 
 /*
- * The colour of a place, 0xrrggbb. Further variants of a mode (from 1) have lighter and darker
+ * The colour of a place, 0xrrggbb. Further variants of a mode (from 1) have lighter and greyer
  * shades of it, so do places from NR_COLOURS on; never is the colour the only thing that tells
  * them apart.
  */

@@ -43,6 +43,7 @@ struct report_cell {
 struct report_series {
 	char *label; /* the mode, and its variant if it has several */
 	const char *mode;
+	const char *settings; /* part of the label: "interval=1s range=16"; "" */
 	unsigned int variant; /* which of its mode, from 0 */
 	unsigned int colour;  /* 0xrrggbb, the same wherever the series is shown */
 	size_t nr_cells, nr_cells_ok, nr_boots, nr_boots_ok;

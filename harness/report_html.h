@@ -10,6 +10,8 @@
 /* The answer: sentences, the table with its plot, and the plots of the whole run. */
 void report_html_summary(struct strbuf *sb, const struct report *report,
 			 const struct report_plots *plots);
+/* The summary's table alone, a row a series, with its legend. */
+void report_html_table(struct strbuf *sb, const struct report *report);
 /* A section for each workload: a table, plots, and every metric. */
 void report_html_workloads(struct strbuf *sb, const struct report *report,
 			   const struct report_plots *plots);

@@ -76,6 +76,14 @@ void report_html_method(struct strbuf *sb, const struct report *report)
 		"medians, of those under load if they have it.</li>\n"
 		"<li>In plots of cells a line spans the boots from lowest to highest, each a "
 		"circle. A mode has the same colour in every report.</li>\n</ul>\n");
+	if (report_metric(report, "mapped_mean_bytes") != NO_METRIC)
+		strbuf_addf(
+			sb,
+			"<p>What is <em>really mapped</em> are the pinned pages that the guest "
+			"holds mapped for DMA, as its driver counts them in the table that it "
+			"shares with the host; they are counted five times a second. The rest of "
+			"what is pinned waits to be unpinned, or is pinned along with its "
+			"neighbours.</p>\n");
 	add_ratios(sb, report);
 	if (report_is_lab(report))
 		add_lab(sb, report);

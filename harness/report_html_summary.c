@@ -263,7 +263,7 @@ static void add_legend(struct strbuf *sb, const struct report *report,
 			": not measured.</small></p>\n");
 }
 
-static void add_table(struct strbuf *sb, const struct report *report)
+void report_html_table(struct strbuf *sb, const struct report *report)
 {
 	const struct report_column *columns[MAX_COLUMNS];
 	size_t nr = report_columns(report, columns);
@@ -302,7 +302,7 @@ void report_html_summary(struct strbuf *sb, const struct report *report,
 	strbuf_addf(sb, "<section id=\"summary\">\n<h2>Summary</h2>\n");
 	add_answer(sb, report);
 	if (report->nr_series)
-		add_table(sb, report);
+		report_html_table(sb, report);
 	add_left_out(sb, report);
 	if (!plots->nr && !plots->no_gnuplot)
 		strbuf_addf(sb, "<p>There is nothing to plot yet.</p>\n");

@@ -98,15 +98,10 @@ static void add_cell_row(struct strbuf *sb, const struct report *report,
 		    cell->nr_ok, cell->nr_ok, cell->nr_boots, cell->nr_boots);
 }
 
-/* Every cell with the figures that matter most: medians, and ratios to the baseline. */
-static void add_key_table(struct strbuf *sb, const struct report *report, size_t workload)
+/* A table of cells, a row each, grouped by scenario; settings: just the modes that have any. */
+static void add_cells_table(struct strbuf *sb, const struct report *report, size_t workload,
+			    const struct report_column **columns, size_t nr, bool settings)
 {
-	const struct report_column *columns[MAX_COLUMNS];
-	size_t nr = 0, all = report_part_columns(report, columns);
-
-	for (size_t c = 0; c < all; c++)
-		if (column_belongs(report, columns[c], workload))
-			columns[nr++] = columns[c];
 	strbuf_addf(
 		sb,
 		"<div class=\"scroll\"><table class=\"cards\">\n<thead><tr><th scope=\"col\">mode</th>");
@@ -124,12 +119,41 @@ static void add_key_table(struct strbuf *sb, const struct report *report, size_t
 		for (size_t m = 0; m < report->nr_series; m++) {
 			const struct report_cell *cell = report_cell(report, m, s);
 
-			if (cell)
+			if (cell && (!settings || *report->series[m].settings))
 				add_cell_row(sb, report, cell, columns, nr);
 		}
 		strbuf_addf(sb, "</tbody>\n");
 	}
 	strbuf_addf(sb, "</table></div>\n");
+}
+
+/* Every cell with the figures that matter most: medians, and ratios to the baseline. */
+static void add_key_table(struct strbuf *sb, const struct report *report, size_t workload)
+{
+	const struct report_column *columns[MAX_COLUMNS];
+	size_t nr = 0, all = report_part_columns(report, columns);
+
+	for (size_t c = 0; c < all; c++)
+		if (column_belongs(report, columns[c], workload))
+			columns[nr++] = columns[c];
+	add_cells_table(sb, report, workload, columns, nr, false);
+}
+
+/* What the settings of modes change, if several of a mode are compared. */
+static void add_settings_table(struct strbuf *sb, const struct report *report, size_t workload)
+{
+	const struct report_column *columns[MAX_COLUMNS];
+	size_t nr = 0, nr_series = 0, all = report_setting_columns(report, columns);
+
+	for (size_t s = 0; s < report->nr_series; s++)
+		nr_series += *report->series[s].settings != '\0';
+	for (size_t c = 0; c < all; c++)
+		if (column_belongs(report, columns[c], workload))
+			columns[nr++] = columns[c];
+	if (nr_series < 2 || !nr)
+		return;
+	strbuf_addf(sb, "<h3>What the modes' settings change</h3>\n");
+	add_cells_table(sb, report, workload, columns, nr, true);
 }
 
 /* The median, below it the ratio to the baseline and the spread of the boots. */
@@ -224,6 +248,7 @@ static void add_workload(struct strbuf *sb, const struct report *report,
 	}
 	strbuf_addf(sb, "\n");
 	add_key_table(sb, report, workload);
+	add_settings_table(sb, report, workload);
 	for (size_t s = 0; s < report->nr_scenarios; s++)
 		if (report->scenarios[s].workload == workload)
 			report_html_shares(sb, report, ops, s);

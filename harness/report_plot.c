@@ -185,26 +185,150 @@ static void plot_stages(struct drawing *drawing, size_t workload)
 		any);
 }
 
-static void plot_pinned(struct drawing *drawing)
+/* Moves the lines into a job; variables: more of them for the script, or "". */
+static void take_lines(struct gnuplot_job *job, struct plot_lines *lines, const char *variables)
 {
-	struct gnuplot_job job = { .script = "lines" };
-	struct strbuf colours = { 0 }, dashes = { 0 };
-	size_t lines;
-	bool any = report_plot_pinned(drawing->report, &job.data, &colours, &dashes, &lines);
+	job->data = lines->data;
+	job->variables =
+		xasprintf("colours = '%s'; dashes = '%s'; %s", lines->nr ? lines->colours.data : "",
+			  lines->nr ? lines->dashes.data : "", variables);
+	free(lines->colours.data);
+	free(lines->dashes.data);
+}
 
-	job.variables = xasprintf("colours = '%s'; dashes = '%s'", any ? colours.data : "",
-				  any ? dashes.data : "");
-	job.axis = xstrdup("seconds since QEMU started");
-	job.height = 320 + (lines + 2) / 3 * 18;
-	free(colours.data);
-	free(dashes.data);
+/* Columns of a legend in which names of that length have room. */
+static size_t key_columns(const struct plot_lines *lines)
+{
+	return lines->longest > 24 ? 1 : lines->longest > 13 ? 2 : 3;
+}
+
+#define LOGARITHMIC "The axis is logarithmic: a grid line up is four times the memory. "
+#define MAPPED "Dotted: what the guest really has mapped for DMA, where its driver tells. "
+
+static void plot_pinned(struct drawing *drawing, size_t workload)
+{
+	const struct report *report = drawing->report;
+	struct gnuplot_job job = { .script = "lines" };
+	struct plot_lines lines = { 0 };
+	bool whole = workload == ALL_WORKLOADS;
+	bool any = report_plot_pinned(report, workload, &lines);
+	autofree char *axis =
+		any && !whole ? xasprintf("seconds of %s", report->scenarios[lines.scenario].label)
+			      : xstrdup("seconds since QEMU started");
+	size_t columns = key_columns(&lines);
+	autofree char *variables =
+		xasprintf("widths = '%s'; columns = %zu", any ? lines.widths.data : "", columns);
+
+	job.axis = gnuplot_label(axis, PLOT_HEADING_CHARS);
+	job.height = 320 + (lines.nr + columns - 1) / columns * 18;
+	take_lines(&job, &lines, variables);
 	finish_job(drawing, &job,
 		   &(struct plot_texts){
-			   "pinned", "Pinned guest memory over time",
-			   "One typical boot of each mode. The axis is logarithmic: a grid line up "
-			   "is four times the memory. Where lines meet, the wider one lies below.",
-			   ALL_WORKLOADS },
+			   "pinned", whole ? "Pinned guest memory over time" : "pinned over time",
+			   whole ? "One typical boot of each mode. " LOGARITHMIC MAPPED
+				   "Where lines meet, the wider one lies below."
+				 : "One typical boot of each mode, from the beginning of the "
+				   "measured window. " LOGARITHMIC MAPPED,
+			   workload },
 		   any);
+}
+
+static void plot_reuse(struct drawing *drawing, size_t workload)
+{
+	struct gnuplot_job job = { .script = "cdf" };
+	struct plot_lines lines = { 0 };
+	bool any = report_plot_reuse(drawing->report, workload, &lines);
+
+	job.axis = xstrdup("used again within");
+	job.height = 300 + lines.nr * 18;
+	take_lines(&job, &lines, "");
+	finish_job(drawing, &job,
+		   &(struct plot_texts){
+			   "reuse", "how soon pages are used again",
+			   "Of the pages that are mapped for DMA again, the share for which no "
+			   "more than that time has passed since they were unmapped. All boots "
+			   "that recorded a trace, measured window only. Unpinning earlier than "
+			   "pages are used again costs a request each.",
+			   workload },
+		   any);
+}
+
+/* What is drawn against a setting of a mode. */
+static const struct sweep_plot {
+	const char *name, *title, *axis, *caption, *tics;
+	struct sweep_metric metrics[2];
+	size_t nr;
+} sweep_plots[] = {
+	{ "pinned_by",
+	  "pinned, mean",
+	  "bytes",
+	  SPREAD MAPPED "Less is better.",
+	  "%.0b %BB",
+	  { { "pinned_mean_bytes", "", 1 }, { "mapped_mean_bytes", ", mapped", 3 } },
+	  2 },
+	{ "requests_by",
+	  "requests for pins",
+	  "per 1000 DMA mappings",
+	  SPREAD "Less is better.",
+	  "%g",
+	  { { "pin_requests_per_1000_maps", "", 1 } },
+	  1 },
+	{ "instructions_by",
+	  "instructions per operation",
+	  "emulated instructions per operation",
+	  SPREAD OPERATION "Less is better.",
+	  "%.0s %c",
+	  { { "lab_instructions_per_op", "", 1 } },
+	  1 },
+	{ "map_unmap_by",
+	  "a map and an unmap",
+	  "seconds",
+	  SPREAD "Less is better.",
+	  "%.0s %cs",
+	  { { "dma_map_unmap_p50_s", "", 1 } },
+	  1 },
+	{ "latency_by",
+	  "p99 latency",
+	  "seconds",
+	  SPREAD "Less is better.",
+	  "%.0s %cs",
+	  { { "lat_p99_s", "", 1 } },
+	  1 },
+};
+
+static void plot_sweep(struct drawing *drawing, const struct report_sweep *sweep, size_t number,
+		       const struct sweep_plot *plot, size_t workload)
+{
+	static const char *const formats[] = {
+		[SWEEP_COUNT] = "%g", [SWEEP_SECONDS] = "%.0s %cs", [SWEEP_BYTES] = "%.0b %BB"
+	};
+	struct gnuplot_job job = { .script = "sweep" };
+	struct plot_lines lines = { 0 };
+	bool any = report_plot_sweep(drawing->report, workload, sweep, plot->metrics, plot->nr,
+				     &lines);
+	autofree char *name = xasprintf("%s_%zu", plot->name, number);
+	autofree char *title = xasprintf("%s, by %s", plot->title, sweep->key);
+	autofree char *variables =
+		xasprintf("ylabel_text = '%s'; xtics_format = '%s'; "
+			  "ytics_format = '%s'; binary = %d",
+			  plot->axis, formats[sweep->unit], plot->tics, !!strstr(plot->tics, "%B"));
+
+	job.axis = gnuplot_label(sweep->key, PLOT_HEADING_CHARS);
+	job.height = 300 + lines.nr * 18;
+	take_lines(&job, &lines, variables);
+	finish_job(drawing, &job, &(struct plot_texts){ name, title, plot->caption, workload },
+		   any);
+}
+
+static void plot_sweeps(struct drawing *drawing, size_t workload)
+{
+	struct report_sweeps sweeps;
+
+	report_sweeps_find(drawing->report, &sweeps);
+	for (size_t i = 0; i < sweeps.nr; i++)
+		for (size_t k = 0; k < ARRAY_SIZE(sweep_plots); k++)
+			plot_sweep(drawing, &sweeps.items[i], i + 1, &sweep_plots[k], workload);
+	report_sweeps_free(&sweeps);
 }
 
 static void plot_costs(struct drawing *drawing)
@@ -301,6 +425,9 @@ static void plot_workload(struct drawing *drawing, size_t workload)
 		plot_bars(drawing, &instructions, workload);
 	for (size_t i = 0; i < ARRAY_SIZE(network) && has_packets(drawing->report, workload); i++)
 		plot_bars(drawing, &network[i], workload);
+	plot_pinned(drawing, workload);
+	plot_sweeps(drawing, workload);
+	plot_reuse(drawing, workload);
 }
 
 int report_plots_make(const struct report *report, const char *scripts_dir,
@@ -314,7 +441,7 @@ int report_plots_make(const struct report *report, const char *scripts_dir,
 	if (!drawing.ret) {
 		plots->no_gnuplot = drawing.gnuplot.missing;
 		plot_costs(&drawing);
-		plot_pinned(&drawing);
+		plot_pinned(&drawing, ALL_WORKLOADS);
 		plot_stages(&drawing, ALL_WORKLOADS);
 		for (size_t w = 0; w < report->nr_workloads; w++)
 			plot_workload(&drawing, w);

@@ -48,9 +48,47 @@ bool report_plot_stages(const struct report *report, size_t workload, struct str
 			size_t *nr_rows, size_t *nr_parts);
 /* Multiples of the baseline with their intervals: those of the summary, a group a metric. */
 bool report_plot_costs(const struct report *report, struct strbuf *data, size_t *nr_rows);
-/* Pinned memory over time, one block a series, and as many colours and dash types. */
-bool report_plot_pinned(const struct report *report, struct strbuf *data, struct strbuf *colours,
-			struct strbuf *dashes, size_t *nr_lines);
+
+/* Lines of a plot: a data block each, its name first, and as many colours, dash types, widths. */
+struct plot_lines {
+	struct strbuf data, colours, dashes;
+	struct strbuf widths; /* of pinned memory alone */
+	size_t longest;	      /* name, in bytes */
+	size_t nr;
+	size_t scenario; /* that all are of, if they are of one */
+};
+/*
+ * Pinned memory over time, and dotted what is really mapped: of a typical boot of each series in
+ * the scenario that has most of them. Of a workload: from where its measured window began.
+ */
+bool report_plot_pinned(const struct report *report, size_t workload, struct plot_lines *lines);
+/* Which share of the pages that are used again are so within a time, a line a cell. */
+bool report_plot_reuse(const struct report *report, size_t workload, struct plot_lines *lines);
+
+/* Settings of modes with three numbers or more, between which nothing else differs. */
+enum sweep_unit { SWEEP_COUNT, SWEEP_SECONDS, SWEEP_BYTES };
+struct report_sweep {
+	char *key;
+	enum sweep_unit unit;
+};
+struct report_sweeps {
+	struct report_sweep *items;
+	size_t nr;
+};
+void report_sweeps_find(const struct report *report, struct report_sweeps *sweeps);
+void report_sweeps_free(struct report_sweeps *sweeps);
+/* Metrics against such a setting: a line for each metric and scenario. */
+struct sweep_metric {
+	const char *name, *suffix; /* the latter in the line's name */
+	unsigned int dash;
+};
+bool report_plot_sweep(const struct report *report, size_t workload,
+		       const struct report_sweep *sweep, const struct sweep_metric *metrics,
+		       size_t nr, struct plot_lines *lines);
+
+/* What the next row shows; base NULL: as it is. */
+void plot_source(struct strbuf *rows, const struct report *report, const struct report_cell *cell,
+		 size_t metric, const struct report_cell *base);
 
 /* All boots and the lines through them, two blocks a line, and as many colours. */
 struct report_line;

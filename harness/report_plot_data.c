@@ -62,10 +62,8 @@ void plot_blocks_join(struct plot_blocks *blocks, struct strbuf *data, size_t *n
 	free(blocks->groups.data);
 }
 
-/* What the next row shows. */
-static void add_source(struct strbuf *rows, const struct report *report,
-		       const struct report_cell *cell, size_t metric,
-		       const struct report_cell *base)
+void plot_source(struct strbuf *rows, const struct report *report, const struct report_cell *cell,
+		 size_t metric, const struct report_cell *base)
 {
 	autofree char *id = gnuplot_label(cell->id, PATH_MAX);
 	autofree char *base_id = gnuplot_label(base ? base->id : "-", PATH_MAX);
@@ -96,7 +94,7 @@ static void add_bar(const struct report *report, struct plot_blocks *blocks,
 				   : report_format(stat.median, report->metrics[metric].unit);
 
 	if (stat.nr) {
-		add_source(&blocks->rows, report, cell, metric, base);
+		plot_source(&blocks->rows, report, cell, metric, base);
 		strbuf_addf(&blocks->rows, "-%zu %.9g %.9g %.9g %u \"%s\" \"%s\"\n",
 			    blocks->nr_rows, stat.median * scale, stat.min * scale,
 			    stat.max * scale, series->colour, label, text);

@@ -40,6 +40,34 @@ static const struct report_column all_columns[] = {
 	  .metric = "vm_ready_s",
 	  .optional = true,
 	  .start = true },
+	{ .title = "pinned, mean",
+	  .metric = "pinned_mean_bytes",
+	  .optional = true,
+	  .setting = true },
+	{ .title = "really mapped, mean",
+	  .metric = "mapped_mean_bytes",
+	  .optional = true,
+	  .setting = true },
+	{ .title = "requests for pins per operation",
+	  .metric = "pin_requests_per_op",
+	  .optional = true,
+	  .setting = true },
+	{ .title = "requests per 1000 mappings",
+	  .metric = "pin_requests_per_1000_maps",
+	  .optional = true,
+	  .setting = true },
+	{ .title = "VFIO mappings at the end",
+	  .metric = "vfio_mappings",
+	  .optional = true,
+	  .setting = true },
+	{ .title = "pinned unasked and used",
+	  .metric = "speculation_hits",
+	  .optional = true,
+	  .setting = true },
+	{ .title = "pinned unasked in vain",
+	  .metric = "speculation_misses",
+	  .optional = true,
+	  .setting = true },
 };
 
 size_t report_column_metric(const struct report *report, const struct report_column *column)
@@ -85,8 +113,18 @@ static void move_to_front(const struct report_column **columns, size_t i)
 	columns[0] = column;
 }
 
+/* Where columns are shown. */
+enum table { TABLE_SUMMARY, TABLE_PART, TABLE_SETTINGS };
+
+static bool column_fits(const struct report_column *column, enum table table)
+{
+	if (column->setting || table == TABLE_SETTINGS)
+		return column->setting && table == TABLE_SETTINGS;
+	return !column->part || table == TABLE_PART;
+}
+
 static size_t choose_columns(const struct report *report, const struct report_column **columns,
-			     bool parts)
+			     enum table table)
 {
 	bool first = report_is_emulated(report); /* there it is the figure to trust */
 	size_t nr = 0;
@@ -94,7 +132,7 @@ static size_t choose_columns(const struct report *report, const struct report_co
 	for (size_t i = 0; i < ARRAY_SIZE(all_columns); i++) {
 		const struct report_column *column = &all_columns[i];
 
-		if ((column->part && !parts) || !column_shown(report, column))
+		if (!column_fits(column, table) || !column_shown(report, column))
 			continue;
 		columns[nr++] = column;
 		if (first && column->metric && !strcmp(column->metric, REPORT_INSTRUCTIONS))
@@ -105,12 +143,17 @@ static size_t choose_columns(const struct report *report, const struct report_co
 
 size_t report_columns(const struct report *report, const struct report_column **columns)
 {
-	return choose_columns(report, columns, false);
+	return choose_columns(report, columns, TABLE_SUMMARY);
 }
 
 size_t report_part_columns(const struct report *report, const struct report_column **columns)
 {
-	return choose_columns(report, columns, true);
+	return choose_columns(report, columns, TABLE_PART);
+}
+
+size_t report_setting_columns(const struct report *report, const struct report_column **columns)
+{
+	return choose_columns(report, columns, TABLE_SETTINGS);
 }
 
 char *report_caveat(const struct report *report)

@@ -15,6 +15,7 @@ struct report_column {
 	bool relative;		    /* shown as a multiple of the baseline only */
 	bool optional;		    /* left out when no series has a value */
 	bool part;		    /* only in a workload's own part */
+	bool setting;		    /* only where settings of a mode are compared */
 	bool start;		    /* about the VM's start: no matter of a workload under load */
 };
 /* The columns to show, in order: pointers to a constant table in columns, their number. */
@@ -22,6 +23,8 @@ struct report_column {
 size_t report_columns(const struct report *report, const struct report_column **columns);
 /* The same with those of workloads' parts. */
 size_t report_part_columns(const struct report *report, const struct report_column **columns);
+/* Those that tell what a mode's settings change. */
+size_t report_setting_columns(const struct report *report, const struct report_column **columns);
 size_t report_column_metric(const struct report *report, const struct report_column *column);
 /* The series' figure: its value, or its ratio to the baseline. */
 double report_column_value(const struct report *report, const struct report_column *column,

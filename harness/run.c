@@ -19,6 +19,7 @@
 #include "harness/report.h"
 #include "harness/rerun.h"
 #include "harness/run_host.h"
+#include "harness/series.h"
 #include "harness/util.h"
 
 #define LAB_GUESTS_BYTES (4 * GIB) /* emulated, larger guests take too long */
@@ -454,6 +455,9 @@ int run_command(const struct run_options *options)
 		return run_again(options);
 	if (options->ab || (options->resume && ab_is_session(options->resume)))
 		return ab_command(options);
+	if (options->resume && !options->config ? series_is_dir(options->resume)
+						: series_is_file(options->config))
+		return series_command(options);
 	if (options->resume && resume_shard(&own, &run_id))
 		return EXIT_USAGE;
 	return run_one(&own);

@@ -42,6 +42,7 @@ struct run_options {
 	double wait_s;		/* for another harness to leave this host */
 	enum run_where where;
 	bool dry_run;
+	double *estimate_s; /* a dry run adds what it estimates; may be NULL */
 	const char *build_dir, *scripts_dir;
 };
 

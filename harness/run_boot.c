@@ -128,12 +128,13 @@ static enum boot_status live_with_retry(struct host_run *run, struct boot *boot,
 	return boot_live(boot, runs[0].dir, runs, nr);
 }
 
-static double window_s(const struct cell_run *cell_run, uint64_t ns)
+/* A time of the measured window, from QEMU's start; without a VM from its own beginning. */
+static double window_s(const struct boot *boot, const struct cell_run *cell_run, uint64_t ns)
 {
+	uint64_t from = boot->started_ns ? boot->started_ns : cell_run->begin_ns;
+
 	/* A cell whose window never came has none. */
-	return cell_run->begin_ns && ns >= cell_run->begin_ns
-		       ? (double)(ns - cell_run->begin_ns) * 1e-9
-		       : 0;
+	return cell_run->begin_ns && ns >= cell_run->begin_ns ? (double)(ns - from) * 1e-9 : 0;
 }
 
 static int record(struct host_run *run, const struct plan_boot *plan_boot, const struct boot *boot,
@@ -153,8 +154,8 @@ static int record(struct host_run *run, const struct plan_boot *plan_boot, const
 		.reason = cell_run->reason,
 		.retried = retried,
 		.proof = boot->proof,
-		.begin_s = 0,
-		.end_s = window_s(cell_run, cell_run->end_ns),
+		.begin_s = window_s(boot, cell_run, cell_run->begin_ns),
+		.end_s = window_s(boot, cell_run, cell_run->end_ns),
 	};
 	int ret = 0;
 

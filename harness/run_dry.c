@@ -144,6 +144,8 @@ int run_host_dry(const struct run_options *options, const struct experiment *exp
 		estimate += run_estimate_s(exp, plan, host, &plan->boots[i]);
 	printf("%zu cells, %zu boots, about %s\n", plan->nr_cells, plan->nr_boots,
 	       human_duration(estimate));
+	if (options->estimate_s)
+		*options->estimate_s += estimate;
 	placements_free(&run.placements);
 	return EXIT_OK;
 }

@@ -101,7 +101,7 @@ ip netns del "probe-$$" 2>/dev/null
 step "a small experiment in the virtual lab"
 timeout 900 "$bench" run tests/lab/experiment.yaml --out "$out/run" ||
 	echo "exit status $?"
-add_lines 43 tests/lab/results.sh "$out/run" $((256 << 20))
+add_lines 45 tests/lab/results.sh "$out/run" $((256 << 20))
 step "its exports and those of harmful results, read by the formats' own readers"
 add_lines 8 tests/export.py "$bench" "$out/run"
 step "the other modes, in the virtual lab"
@@ -118,9 +118,10 @@ add_lines 38 tests/lab/gpu.sh "$out/gpu" $((256 << 20))
 step "a rogue device, in the virtual lab"
 timeout 600 "$bench" run tests/lab/isolation.yaml --out "$out/isolation" || echo "exit status $?"
 add_lines 42 tests/lab/isolation.sh "$out/isolation" $((256 << 20))
-step "coIOMMU under strain"
-timeout 600 "$bench" run tests/lab/coiommu.yaml --out "$out/strain" || echo "exit status $?"
-add_lines 20 tests/lab/strain.sh "$out/strain"
+step "a series: coIOMMU under strain, and recorded"
+timeout 1200 "$bench" run tests/lab/series.yaml --out "$out/series" || echo "exit status $?"
+add_lines 5 tests/lab/series.sh "$bench" "$out/series"
+add_lines 20 tests/lab/strain.sh "$out/series/coiommu-strain"
 step "more VMs than memory"
 timeout 900 "$bench" run tests/lab/overcommit.yaml --out "$out/overcommit" || echo "exit status $?"
 add_lines 9 tests/lab/overcommit.sh "$out/overcommit"
@@ -130,7 +131,7 @@ add_lines 4 tests/lab/creation.sh "$out/creation"
 step "a run split over hosts by Slurm, one of which is lost"
 add_lines 21 timeout 900 tests/lab/fleet.sh "$bench" tests/lab "$out/fleet"
 step "every figure of the reports, computed again from the samples"
-for run in run network gpu isolation strain creation; do
+for run in run network gpu isolation creation series/coiommu-strain series/replay; do
 	add_lines 1 build/tests/test_report_figures "$out/$run"
 done
 step "the report in a browser"
@@ -140,9 +141,8 @@ if command -v chromium >/dev/null 2>&1; then
 else
 	tests/browser.sh # says that it is skipped
 fi
-step "coIOMMU recorded, and replayed"
-timeout 600 "$bench" run tests/lab/replay.yaml --out "$out/replay" || echo "exit status $?"
-add_lines 25 tests/lab/replay.sh "$bench" "$out/replay"
+step "what coIOMMU recorded, replayed"
+add_lines 27 tests/lab/replay.sh "$bench" "$out/series/replay"
 step "coIOMMU: the driver's life, negative controls, memory pressure"
 in_lab 27 900 --cpus 2 sh "$(pwd)/tests/lab/coiommu.sh" "$(pwd)/build" "$(pwd)/tests/lab"
 step "accidents, in the virtual lab"

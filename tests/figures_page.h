@@ -313,7 +313,8 @@ static inline void fig_check_plot(struct fig_page *page, const char *text)
 /* Checks the run's report.html. How many figures are right; *nr_wrong are not, said on out. */
 static inline size_t figures_check(const char *dir, size_t *nr_wrong, FILE *out)
 {
-	static const char *const plots[] = { "throughput", "latency_p99", "instructions_per_op" };
+	autofree char *folder = xasprintf("%s/plots", dir);
+	struct strlist plots = { 0 };
 	autofree char *path = xasprintf("%s/report.html", dir), *html = file_read(path, NULL);
 	const char *first = html ? strstr(html, "<tr data-series=\"") : NULL;
 	struct figures f;
@@ -331,12 +332,17 @@ static inline size_t figures_check(const char *dir, size_t *nr_wrong, FILE *out)
 		page.depth = 0;
 		if (!f.nr_wrong)
 			fig_walk(&page, html, true);
-		for (size_t i = 0; i < ARRAY_SIZE(plots); i++) {
-			autofree char *data = xasprintf("%s/plots/%s-fio.dat", dir, plots[i]);
-			autofree char *text = file_read(data, NULL);
+		dir_names(folder, &plots);
+		for (size_t i = 0; i < plots.nr; i++) {
+			autofree char *data = xasprintf("%s/%s", folder, plots.items[i]);
+			size_t len = strlen(data);
+			autofree char *text = len > 4 && !strcmp(data + len - 4, ".dat")
+						      ? file_read(data, NULL)
+						      : NULL;
 
 			fig_check_plot(&page, text ? text : "");
 		}
+		strlist_free(&plots);
 	}
 	fig_free(&f);
 	*nr_wrong = f.nr_wrong;

@@ -133,7 +133,39 @@ static void check_agreement(void)
 	assert_int_equal(pinned, n.pinned_pages);
 }
 
+/* In steps of one block each, or at once. */
+static uint64_t count_mapped(uint32_t budget)
+{
+	uint64_t mapped = 0;
+	uint32_t at = 0, steps = 1;
+
+	while (!policy_count_mapped(policy, budget, &at, &mapped))
+		steps++;
+	assert_int_equal(steps, budget == 1 && n.blocks ? n.blocks : 1);
+	return mapped;
+}
+
 /* ---- Tests ---------------------------------------------------------------------------- */
+
+static void test_what_is_mapped_of_what_is_pinned(void **state)
+{
+	start(&policy_defaults);
+	assert_int_equal(count_mapped(1000000), 0);
+	assert_true(map(0, 64));
+	assert_true(map(5000, 16));
+	assert_true(map(5000, 1)); /* twice: one page */
+	assert_int_equal(count_mapped(1), 80);
+	unmap(0, 60);
+	unmap(5000, 1);
+	assert_int_equal(count_mapped(1000000), 20);
+	assert_int_equal(n.pinned_pages, 80);
+	coiommu_unit_get(unit(9000)); /* about to ask for it: not mapped yet */
+	assert_int_equal(count_mapped(1), 20);
+	coiommu_unit_put(unit(9000));
+	unmap(60, 4);
+	unmap(5000, 16);
+	assert_int_equal(count_mapped(1), 0);
+}
 
 static void test_pin_and_idle_release(void **state)
 {
@@ -558,6 +590,7 @@ static void test_map_cost(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(test_what_is_mapped_of_what_is_pinned),
 		TEST(test_pin_and_idle_release),
 		TEST(test_unpin_off),
 		TEST(test_ranges),

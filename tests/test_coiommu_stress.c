@@ -134,6 +134,8 @@ static void stress(struct settings *settings, const char *name)
 	assert_int_equal(counts_left(), 0);
 	assert_true(maps > 1000);
 	assert_true(counters->policy.unpins > 100);
+	assert_true(counters->mapped_ns > 0); /* counted meanwhile */
+	assert_true(counters->mapped_pages <= fake.mapped_peak);
 	if (settings->policy.quota_pages)
 		assert_true(fake.mapped_peak <= settings->policy.quota_pages);
 	backend_unlock(backend);
@@ -141,6 +143,7 @@ static void stress(struct settings *settings, const char *name)
 		guest_command(&guest, threads[0].vcpu, threads[0].request, COIOMMU_OP_DEACTIVATE),
 		COIOMMU_OK);
 	assert_int_equal(fake.mapped[0], 0);
+	assert_int_equal(counters->mapped_pages, 0);
 	assert_int_equal(fake.mistakes, 0);
 	if (settings->policy.break_release)
 		assert_true(lost > 0);

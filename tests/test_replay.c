@@ -244,6 +244,34 @@ static void test_locality(void **state)
 	done(p);
 }
 
+static void mark(uint64_t time_ns, enum trace_mark which)
+{
+	const struct trace_args args = {
+		.nr = 2 + sizeof(struct coiommu_policy_counters) / sizeof(uint64_t), .v = { which }
+	};
+
+	trace_write_call(&writer, TRACE_MARK, time_ns, &args, NULL);
+}
+
+/* Of the measured window: what is mapped again in it, whenever it was unmapped. */
+static void test_locality_of_the_window(void **state)
+{
+	struct replay_locality reuse;
+	struct replay_policy *p = replay_locality(&reuse);
+
+	simple_trace(); /* one page again after 10 ms */
+	mark(100 * MS, TRACE_MARK_BEGIN);
+	map(110 * MS, 1, 1); /* after 40 ms */
+	unmap(120 * MS, 1, 1);
+	mark(130 * MS, TRACE_MARK_END);
+	map(140 * MS, 1, 1);
+	assert_null(run(1 * S, &p, 1));
+	assert_true(reuse.windowed);
+	for (unsigned int i = 0; i < COIOMMU_HISTOGRAM_BUCKETS; i++)
+		assert_int_equal(reuse.window[i], i == coiommu_histogram_bucket(40 * MS));
+	done(p);
+}
+
 static void test_bad_traces(void **state)
 {
 	const struct trace_args short_args = { .nr = 1, .v = { 5 } };
@@ -451,11 +479,12 @@ static void test_fleet(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_policies), cmocka_unit_test(test_settings),
-		cmocka_unit_test(test_undone),	 cmocka_unit_test(test_deferred_queue),
-		cmocka_unit_test(test_locality), cmocka_unit_test(test_bad_traces),
-		cmocka_unit_test(test_oracle),	 cmocka_unit_test(test_bridges),
-		cmocka_unit_test(test_curve),	 cmocka_unit_test(test_fleet),
+		cmocka_unit_test(test_policies),   cmocka_unit_test(test_settings),
+		cmocka_unit_test(test_undone),	   cmocka_unit_test(test_deferred_queue),
+		cmocka_unit_test(test_locality),   cmocka_unit_test(test_locality_of_the_window),
+		cmocka_unit_test(test_bad_traces), cmocka_unit_test(test_oracle),
+		cmocka_unit_test(test_bridges),	   cmocka_unit_test(test_curve),
+		cmocka_unit_test(test_fleet),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

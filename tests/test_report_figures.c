@@ -14,6 +14,7 @@ static double noise(unsigned int i)
 }
 
 static const char *const modes[] = { "viommu-strict", "static", "unknown" };
+static const char *const intervals[] = { "interval=100ms", "interval=1s", "interval=10s" };
 static const char *const variants[] = { "rw=randread", "rw=randwrite", "rw=randrw" };
 
 static void add_boot(struct made *made, const char *mode, const char *variant, unsigned int boot,
@@ -63,6 +64,27 @@ static void put_sizes(unsigned int boots, unsigned int sizes)
 	free(json.data);
 }
 
+/* A mode with a setting of three values, each with the variants. */
+static void add_sweep(struct made *made, const char *boots_json, unsigned int boots,
+		      unsigned int seed)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(intervals) * ARRAY_SIZE(variants); i++) {
+		autofree char *variant = xasprintf("%s+%s", intervals[i % ARRAY_SIZE(intervals)],
+						   variants[i / ARRAY_SIZE(intervals)]);
+		const struct names *cell = CELL("swept", "fio", variant);
+
+		add_cell(made, "swept", "fio", variant, "ok", boots_json);
+		for (unsigned int b = 0; b < boots; b++, seed++) {
+			add_rate(made, cell, b, "read_iops", 5000 * noise(seed));
+			add_value(made, cell, b, "pinned_mean_bytes", "bytes", 5e6 * noise(seed));
+			add_value(made, cell, b, "mapped_mean_bytes", "bytes",
+				  3e5 * noise(seed + 1));
+			add_value(made, cell, b, "pin_requests_per_1000_maps", "count",
+				  0.01 * noise(seed + 2));
+		}
+	}
+}
+
 /* Several modes and workloads, boots that do not count, a cell that is not there. */
 static void put_big_run(unsigned int boots, bool share_vm)
 {
@@ -86,6 +108,8 @@ static void put_big_run(unsigned int boots, bool share_vm)
 		add_value(&made, CELL(modes[m], "boot", ""), 1, "vm_create_s", "s", 1e9);
 	}
 	add_cell(&made, "gone", "fio", variants[0], "skipped", "");
+	if (boots == 3) /* its plots take their time */
+		add_sweep(&made, json.data, boots, seed);
 	put_run(&made, "complete", "lab-tcg");
 	free(json.data);
 }
@@ -207,6 +231,29 @@ static void wrong_slopes_are_seen(void **state)
 	assert_seen(html, "data-x=", "data-metric=\"vm_create_s\"", "data-metric=\"x\"");
 }
 
+/* So is a plot against a setting that shows something else. */
+static void wrong_plots_are_seen(void **state)
+{
+	autofree char *dir = xasprintf("%s/run", capture_dir), *said = NULL, *data = NULL;
+	autofree char *changed = NULL;
+	size_t nr_wrong, len;
+	char *at;
+	FILE *out;
+
+	put_big_run(3, false);
+	free(report());
+	data = get("plots/requests_by_1-fio.dat");
+	at = strstr(data, "\n1 0.0");
+	assert_non_null(at);
+	changed = xasprintf("%.*s\n1 0.9%s", (int)(at - data), data, at + strlen("\n1 0.0"));
+	put("plots/requests_by_1-fio.dat", changed);
+	out = open_memstream(&said, &len);
+	figures_check(dir, &nr_wrong, out);
+	fclose(out);
+	assert_true(nr_wrong > 0);
+	assert_contains(said, "a plot shows something else");
+}
+
 int main(int argc, char **argv)
 {
 	static const struct CMUnitTest tests[] = {
@@ -215,6 +262,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup(wrong_slopes_are_seen, clean),
 		cmocka_unit_test_setup(odd_values_are_no_wrong_figures, clean),
 		cmocka_unit_test_setup(wrong_figures_are_seen, clean),
+		cmocka_unit_test_setup(wrong_plots_are_seen, clean),
 	};
 	size_t nr, nr_wrong;
 

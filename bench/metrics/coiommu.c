@@ -13,6 +13,7 @@
 #include "bench/device.h"
 #include "bench/metric.h"
 #include "bench/record/recording.h"
+#include "bench/record/reuse.h"
 #include "harness/boot.h"
 #include "harness/util.h"
 
@@ -25,6 +26,7 @@ enum {
 	MAPS,
 	REQUESTS_PER_1000,
 	REQUESTS_PER_PACKET,
+	REQUESTS_PER_OP,
 	EXITS_PER_1000,
 	LATENCY_P50,
 	LATENCY_P99,
@@ -37,6 +39,9 @@ enum {
 	SCAN_CPU,
 	SPECULATION_HITS,
 	SPECULATION_MISSES,
+	PAGES_REUSED,
+	REUSE_P50,
+	REUSE_P99,
 };
 static const struct metric_desc metrics[] = {
 	[PIN_REQUESTS] = { "pin_requests", "count", DIRECTION_LOWER, "requests for pins" },
@@ -51,6 +56,8 @@ static const struct metric_desc metrics[] = {
 				"requests for pins per 1,000 DMA mappings" },
 	[REQUESTS_PER_PACKET] = { "pin_requests_per_packet", "count", DIRECTION_LOWER,
 				  "requests for pins per packet of the NIC" },
+	[REQUESTS_PER_OP] = { "pin_requests_per_op", "count", DIRECTION_LOWER,
+			      "requests for pins per operation of the workload" },
 	[EXITS_PER_1000] = { "coiommu_exits_per_1000_maps", "count", DIRECTION_LOWER,
 			     "VM exits that coIOMMU causes per 1,000 DMA mappings" },
 	[LATENCY_P50] = { "pin_latency_p50_s", "s", DIRECTION_LOWER,
@@ -74,6 +81,11 @@ static const struct metric_desc metrics[] = {
 			       "pages pinned unasked that were used" },
 	[SPECULATION_MISSES] = { "speculation_misses", "count", DIRECTION_LOWER,
 				 "pages pinned unasked that were not" },
+	[PAGES_REUSED] = { "pages_reused", "count", DIRECTION_NONE,
+			   "pages mapped again after they were unmapped, each time (with trace)" },
+	[REUSE_P50] = { "page_reuse_p50_s", "s", DIRECTION_NONE,
+			"half of these are within this time of the unmapping" },
+	[REUSE_P99] = { "page_reuse_p99_s", "s", DIRECTION_NONE, "99 % of these are" },
 	{ 0 },
 };
 
@@ -221,6 +233,24 @@ static int end(struct cell_run *run, void *priv)
 	return ret;
 }
 
+/* A trace that is not complete is not kept: there is nothing to look at then. */
+static int add_reuse(struct cell_run *run)
+{
+	autofree char *path = xasprintf("%s/trace.coit", run->dir);
+	struct reuse reuse;
+	int ret = file_exists(path) ? reuse_save(path, run, &reuse) : -ENOENT;
+
+	if (ret)
+		return ret == -ENOENT ? 0 : ret;
+	if (reuse.any)
+		add(run, PAGES_REUSED, reuse.pages);
+	if (reuse.pages > 0) {
+		add(run, REUSE_P50, reuse.p50_s);
+		add(run, REUSE_P99, reuse.p99_s);
+	}
+	return 0;
+}
+
 /* A backend that lost its way, or a guest whose counts do not add up, measured nothing. */
 static int finish(struct cell_run *run, void *priv)
 {
@@ -231,6 +261,8 @@ static int finish(struct cell_run *run, void *priv)
 
 	if (!m->counters)
 		return 0;
+	if (run->ops)
+		add(run, REQUESTS_PER_OP, m->pin_requests / (double)run->ops);
 	if (run->device_ops && run->cell->device->class == DEVICE_NET)
 		add(run, REQUESTS_PER_PACKET, m->pin_requests / (double)run->device_ops);
 	ret = guest_read(run->boot->vm->guest, COIOMMU_DEBUGFS "/stats", &stats);
@@ -243,6 +275,8 @@ static int finish(struct cell_run *run, void *priv)
 	ret = cell_save(run, "coiommu.txt", stats, strlen(stats));
 	if (!ret && m->record)
 		ret = recording_save(m->record, run, m->counters);
+	if (!ret && m->record)
+		ret = add_reuse(run);
 	return ret;
 }
 

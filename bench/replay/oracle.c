@@ -2,6 +2,7 @@
 /* What no policy can beat, and how soon pages are used again. */
 #include "bench/replay/bridges.h"
 #include "bench/replay/mapped.h"
+#include "trace_file.h"
 
 /* ---- Oracle --------------------------------------------------------------------------- */
 
@@ -150,6 +151,18 @@ static void locality_pages(struct replay_policy *p, const struct page_event *e, 
 	}
 }
 
+/* The window: what there is at its end and was not at its beginning. */
+static void locality_call(struct replay_policy *p, const struct trace_event *e)
+{
+	struct replay_locality *out = ((struct locality *)p)->out;
+	bool begins = e->kind == TRACE_MARK && e->args.v[0] == TRACE_MARK_BEGIN;
+	bool ends = e->kind == TRACE_MARK && e->args.v[0] == TRACE_MARK_END;
+
+	for (size_t i = 0; (begins || ends) && i < COIOMMU_HISTOGRAM_BUCKETS; i++)
+		out->window[i] = begins ? out->reused[i] : out->reused[i] - out->window[i];
+	out->windowed |= ends;
+}
+
 static void locality_free(struct replay_policy *p)
 {
 	table_free(&((struct locality *)p)->table);
@@ -158,7 +171,7 @@ static void locality_free(struct replay_policy *p)
 
 struct replay_policy *replay_locality(struct replay_locality *out)
 {
-	static const struct replay_ops ops = { locality_pages, NULL, locality_free };
+	static const struct replay_ops ops = { locality_pages, locality_call, locality_free };
 	struct locality *l = xzalloc(sizeof(*l));
 
 	*out = (struct replay_locality){ 0 };

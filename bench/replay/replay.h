@@ -100,6 +100,8 @@ struct replay_policy *replay_oracle(uint64_t limit_pages);
 /* Time from a page's last unmap to its next map, and what the trace is made of. */
 struct replay_locality {
 	uint64_t reused[COIOMMU_HISTOGRAM_BUCKETS]; /* by ns, coiommu_histogram_bucket() */
+	uint64_t window[COIOMMU_HISTOGRAM_BUCKETS]; /* of these: mapped again between the marks */
+	bool windowed;				    /* there are marks */
 	uint64_t first_uses;			    /* pages mapped for the first time */
 	uint64_t mapped_peak;
 	uint64_t unbalanced; /* unmaps of pages that were not mapped */

@@ -102,11 +102,17 @@ static bool through_vfio(const struct cell_run *run)
 	return run->cell->mode->guest_iommu == GUEST_IOMMU_TRANSLATES;
 }
 
+/*
+ * A virtio-iommu remaps no interrupts, and VFIO then wants to be told that this is accepted; where
+ * interrupts are remapped it changes nothing.
+ */
+#define ACCEPT "/sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts"
+
 static int take_nic(struct cell_run *run)
 {
 	return boot_guest_script(
 		run->boot,
-		"set -e; modprobe -a $0; cd " SYSFS "; "
+		"set -e; modprobe -a $0; test ! -e " ACCEPT " || echo 1 >" ACCEPT "; cd " SYSFS "; "
 		"busybox ip link set " NET_INTERFACE " down; set -- $0; "
 		"echo $1 >driver_override; echo " BOOT_DEVICE_BDF " >driver/unbind; "
 		"echo " BOOT_DEVICE_BDF " >/sys/bus/pci/drivers_probe; test -e driver",

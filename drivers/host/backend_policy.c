@@ -235,6 +235,7 @@ void backend_drop_locked(struct backend *b, bool clear_units)
 	backend_record_locked(b, TRACE_DROP, RECORD_ARGS(clear_units));
 	policy_drop(b->policy, clear_units);
 	record_end(b->record);
+	b->counters->mapped_pages = 0;
 }
 
 uint32_t backend_adopt_locked(struct backend *b, uint64_t block)

@@ -231,6 +231,31 @@ bool policy_is_pinned(const struct policy *p, uint64_t pfn)
 	return b && bit_test(b->pinned, pfn % BLOCK_PAGES);
 }
 
+static uint64_t block_mapped(const struct block *b, const uint32_t *leaf)
+{
+	uint64_t mapped = 0;
+
+	for (uint32_t page = bit_next(b->pinned, 0); page < BLOCK_PAGES;
+	     page = bit_next(b->pinned, page + 1))
+		mapped += (coiommu_unit_load(&leaf[page]) & COIOMMU_UNIT_COUNT) != 0;
+	return mapped;
+}
+
+bool policy_count_mapped(const struct policy *p, uint32_t budget, uint32_t *at, uint64_t *mapped)
+{
+	uint32_t seen = 0;
+
+	for (; *at < p->nr_blocks && seen < budget; ++*at) {
+		const struct block *b = p->list[*at];
+		const uint32_t *leaf = b->nr_pinned ? p->ops->leaf(p->ctx, b->index) : NULL;
+
+		if (leaf)
+			*mapped += block_mapped(b, leaf);
+		seen += 1 + b->nr_pinned;
+	}
+	return *at >= p->nr_blocks;
+}
+
 struct policy *policy_new(const struct policy_config *config, const struct policy_ops *ops,
 			  void *ctx, struct coiommu_policy_counters *counters)
 {

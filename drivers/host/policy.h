@@ -113,5 +113,10 @@ void policy_park(struct policy *p, bool parked);
 int policy_visit(const struct policy *p, uint64_t pfn, uint64_t nr,
 		 int (*visit)(void *ctx, uint64_t pfn, uint32_t nr), void *ctx);
 bool policy_is_pinned(const struct policy *p, uint64_t pfn);
+/*
+ * What is really in use: adds to *mapped the pages that are pinned and have a count, of blocks from
+ * *at (0 to begin with) on, until about so many were looked at. True: that was the last block.
+ */
+bool policy_count_mapped(const struct policy *p, uint32_t budget, uint32_t *at, uint64_t *mapped);
 
 #endif

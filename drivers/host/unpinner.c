@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The thread that unpins idle pages, in small batches so that requests never wait for long. */
+/*
+ * The thread that unpins idle pages and counts those in use, in small batches so that requests
+ * never wait for long.
+ */
 #include "backend_internal.h"
 
 #include <sched.h>
@@ -8,6 +11,7 @@
 #include <unistd.h>
 
 #define YIELD_NS 50000
+#define COUNT_NS 200000000ULL
 
 static void give_way(struct backend *b)
 {
@@ -31,26 +35,56 @@ static void sleep_until(struct backend *b, uint64_t deadline_ns)
 		pthread_cond_timedwait(&b->wake, &b->lock, &ts);
 }
 
+/* The table may be read: it is there, and nobody is about to change it. */
+static bool may_work(const struct backend *b)
+{
+	return b->dtt.levels && !__atomic_load_n(&b->paused, __ATOMIC_RELAXED);
+}
+
+/* A table that goes away in between leaves the last count. */
+static void count_mapped(struct backend *b)
+{
+	uint64_t mapped = 0;
+	uint32_t at = 0;
+
+	while (!policy_count_mapped(b->policy, b->settings.batch, &at, &mapped)) {
+		give_way(b);
+		if (b->stop || !may_work(b) || b->parked)
+			return;
+	}
+	b->counters->mapped_pages = mapped;
+	b->counters->mapped_ns = b->sys->now_ns(b->ctx);
+}
+
+static void note_cpu_time(struct backend *b)
+{
+	struct timespec cpu;
+
+	if (!clock_gettime(CLOCK_THREAD_CPUTIME_ID, &cpu))
+		b->counters->scan_cpu_ns =
+			(uint64_t)cpu.tv_sec * 1000000000 + (uint64_t)cpu.tv_nsec;
+}
+
 static void *unpinner_main(void *arg)
 {
 	struct backend *b = arg;
-	struct timespec cpu;
+	uint64_t count_ns = 0;
 
 	pthread_mutex_lock(&b->lock);
 	while (!b->stop) {
-		uint64_t deadline = UINT64_MAX;
+		uint64_t now = b->sys->now_ns(b->ctx);
+		uint64_t scan_ns = may_work(b) ? policy_deadline(b->policy) : UINT64_MAX;
+		bool counts = may_work(b) && !b->parked;
 
-		if (b->dtt.levels && !__atomic_load_n(&b->paused, __ATOMIC_RELAXED))
-			deadline = policy_deadline(b->policy);
-		if (deadline > b->sys->now_ns(b->ctx)) {
-			if (!clock_gettime(CLOCK_THREAD_CPUTIME_ID, &cpu))
-				b->counters->scan_cpu_ns =
-					(uint64_t)cpu.tv_sec * 1000000000 + (uint64_t)cpu.tv_nsec;
-			sleep_until(b, deadline);
-			continue;
-		}
-		if (backend_scan_locked(b))
+		if (counts && now >= count_ns) {
+			count_mapped(b);
+			count_ns = now + COUNT_NS;
+		} else if (scan_ns > now) {
+			note_cpu_time(b);
+			sleep_until(b, counts && count_ns < scan_ns ? count_ns : scan_ns);
+		} else if (backend_scan_locked(b)) {
 			give_way(b);
+		}
 	}
 	pthread_mutex_unlock(&b->lock);
 	return NULL;
@@ -61,8 +95,7 @@ void backend_unpinner_start_locked(struct backend *b)
 	sigset_t all, old;
 	cpu_set_t cpus;
 
-	if (b->unpinner_runs || b->settings.no_thread ||
-	    b->settings.policy.unpin == POLICY_UNPIN_OFF)
+	if (b->unpinner_runs || b->settings.no_thread)
 		return;
 	/* The VMM's signals are for the VMM's threads. */
 	sigfillset(&all);

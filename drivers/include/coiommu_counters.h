@@ -104,7 +104,10 @@ struct coiommu_counters {
 	/* Of the log: odd while policy[] may change, even: it is what trace_seq / 2 calls left. */
 	__u64 trace_seq;
 	__u64 trace_errors; /* errno: the log is incomplete */
-	__u64 reserved[13];
+	/* As of mapped_ns, a few times a second while the table is in use. */
+	__u64 mapped_pages; /* gauge: pages that the guest has mapped for DMA, of those pinned */
+	__u64 mapped_ns;    /* CLOCK_MONOTONIC; 0: not counted yet */
+	__u64 reserved[11];
 	struct coiommu_policy_counters policy;
 	__u64 map_latency[COIOMMU_HISTOGRAM_BUCKETS]; /* of one VFIO map call */
 	struct coiommu_vcpu_counters vcpu[COIOMMU_COUNTERS_VCPUS];

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Bytes over time on a logarithmic axis that starts with zero. One data block a line, its name
-# first: (t, bytes). Set with -e: colours and dashes, a number for each line.
+# first: (t, bytes). Set with -e: colours, dashes and widths, a number for each
+# line; columns of the legend.
 file = name.".dat"
 zero = 2048.
 lines = words(colours)
@@ -18,15 +19,12 @@ set grid ytics linetype 1 linewidth 0.7 linecolor rgb faint
 set xrange [0:ALL_max_x > 0 ? ALL_max_x : 1]
 set xlabel axis textcolor rgb ink offset 0,0.4
 set ylabel "pinned memory" textcolor rgb ink
-set key outside bottom center horizontal Left reverse maxcols 3 samplen 1.4 width 1 height 0.8
-
-# Lines that lie on each other stay visible: the first is the widest.
-width_of(line) = line < 4 ? 5.0 - line : 1.5
+set key outside bottom center horizontal Left reverse maxcols columns samplen 1.4 width 1 height 0.8
 
 do for [draw in "svg png"] {
 	eval (draw eq "svg" ? draw_svg : draw_png)
 	plot for [line = 0:lines - 1] file index line \
-		using 1:($2 > zero ? $2 : zero) with steps linewidth width_of(line) \
+		using 1:($2 > zero ? $2 : zero) with steps linewidth word(widths, line + 1) + 0. \
 		dashtype int(word(dashes, line + 1)) linecolor rgb int(word(colours, line + 1)) title columnheader(1)
 }
 unset output

@@ -44,6 +44,8 @@ for trace in "$run"/cells/*/0/trace.coit; do
 	holds "$name: the mappings foretell the requests" \
 		"$(number foretold_requests) >= 0.99 * $(number requests) &&
 		$(number foretold_requests) <= 1.01 * $(number requests)"
+	holds "$name: pages that are used again are counted" "$(sample "$cell" pages_reused) > 100 &&
+		$(sample "$cell" pages_reused) == $(tail -n 1 "${trace%/*}/reuse.csv" | cut -d, -f2)"
 	"$bench" replay "$trace" --json >"$work/json"
 	holds "$name: every policy can be replayed" "$? == 0 && $(grep -c '"window"' "$work/json") == 5"
 	head -c 20000 "$trace" >"$work/cut"

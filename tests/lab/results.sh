@@ -43,6 +43,12 @@ for mode in viommu-strict viommu-lazy coiommu; do
 		"$(value $mode $read pinned_peak_bytes) < 0.02 * $memory &&
 		$(value $mode $read pinned_peak_bytes) > 0"
 done
+holds "coiommu: what is really mapped is less than what is pinned, but not nothing" \
+	"0 < $(value coiommu $read mapped_mean_bytes) &&
+	$(value coiommu $read mapped_mean_bytes) <= 1.05 * $(value coiommu $read pinned_mean_bytes)"
+holds "it is recorded over time where it is known" \
+	"$(find "$run/cells" -name mapped.csv | grep -c coiommu) == 3 &&
+	$(find "$run/cells" -name mapped.csv | wc -l) == 3"
 holds "static makes no mapping under load" "$(value static $read host_map_calls) == 0"
 holds "viommu-strict maps for each read" \
 	"$(value viommu-strict $read host_map_calls) > 100"
