@@ -104,7 +104,7 @@ static void add_line(const struct report *report, const struct report_cell *cell
 	bool mapped = name[0] == MAPPED[0];
 	autofree char *path = report_curve_path(report, cell, boot, name);
 	autofree char *text = xasprintf("%s%s", series->label, mapped ? ", mapped" : "");
-	autofree char *label = gnuplot_label(text, PLOT_LABEL_CHARS + 8);
+	autofree char *label = gnuplot_label(text, PLOT_HEADING_CHARS);
 	struct report_curve curve;
 
 	report_curve_read(path, &curve);

@@ -192,6 +192,7 @@ static void take_lines(struct gnuplot_job *job, struct plot_lines *lines, const 
 	job->variables =
 		xasprintf("colours = '%s'; dashes = '%s'; %s", lines->nr ? lines->colours.data : "",
 			  lines->nr ? lines->dashes.data : "", variables);
+	free(lines->widths.data);
 	free(lines->colours.data);
 	free(lines->dashes.data);
 }

@@ -86,7 +86,7 @@ static int read_file(const char *path, const struct yaml_node *root, struct seri
 				 "a series needs a name that can be a folder: add 'name: NAME'");
 	if (!ret && !list)
 		ret = yaml_error(root, "no experiments: add 'experiments: [FILE, FILE]'");
-	if (ret || !name)
+	if (ret || !name || !list)
 		return ret;
 	series->name = xstrdup(name->text);
 	return read_list(path, list, series);

@@ -92,6 +92,7 @@ static void put_big_run(unsigned int boots, bool share_vm)
 	struct strbuf json = { 0 };
 	unsigned int seed = boots;
 
+	assert_int_equal(clean(NULL), 0); /* no plot of another run stays */
 	for (unsigned int b = 0; b < boots; b++)
 		strbuf_addf(&json,
 			    "%s{\"boot\": %u, \"status\": \"ok\", \"attempts\": %u, "
