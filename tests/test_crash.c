@@ -198,7 +198,7 @@ static bool device_differs(const char *bdf, const char *driver)
 {
 	autofree char *now = pci_driver(bdf), *override = rebind_override(bdf);
 
-	return override || !now != !driver || (now && strcmp(now, driver) != 0);
+	return override || !now != !driver || (now && driver && strcmp(now, driver) != 0);
 }
 
 /* What of the host is not as it was: as messages name it. */
