@@ -43,7 +43,7 @@ json_t *manifest_cell_json(const struct cell *cell);
 
 /*
  * A new run's manifest in dir, whose name is the run's id (a shard has that of the whole): status
- * running, every cell of the plan in it.
+ * running, every cell of the plan in it. The environment remains the caller's.
  */
 int manifest_new(const char *dir, const struct experiment *exp, const struct plan *plan,
 		 const struct host *host, json_t *environment, struct manifest *manifest);

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/utsname.h>
 
 #include "harness/proc.h"
 #include "harness/util.h"
@@ -43,15 +42,12 @@ json_t *packages_installed(void)
 {
 	autolist struct strlist argv = { 0 };
 	autofree char *output = NULL;
-	struct utsname uts;
 
 	strlist_add(&argv, "dpkg-query");
 	strlist_add(&argv, "-W");
 	strlist_add(&argv, "-f=\\=${Package} ${Version}\\n");
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		strlist_add(&argv, names[i]);
-	uname(&uts);
-	strlist_addf(&argv, "linux-image-%s", uts.release);
 	/* It fails if any of them is unknown, and tells of the others all the same. */
 	if (proc_run(argv.items, 30, &output) == -ENOENT || !output)
 		return json_null();

@@ -7,7 +7,7 @@
 
 /*
  * { "qemu-system-x86": "1:7.2+dfsg-7", ... } of those that are installed: QEMU and its firmware,
- * the running kernel, the C library, the load tools. Null where there is no dpkg. New reference.
+ * the C library, the load tools. Null where there is no dpkg. New reference.
  */
 json_t *packages_installed(void);
 

@@ -109,7 +109,7 @@ static char *make_file(const struct rerun *rerun, const char *name, const char *
 	return made;
 }
 
-/* A name without one in the file is the file's, which is ours now. */
+/* Defaults may be others by now, or what a setting means. */
 static int check_config(const struct rerun *rerun, const json_t *root)
 {
 	const json_t *before = json_object_get(root, "config");
@@ -123,12 +123,13 @@ static int check_config(const struct rerun *rerun, const json_t *root)
 	now = experiment_json(exp);
 	experiment_free(exp);
 	json_object_foreach(now, key, value) {
-		if (ret || json_equal(value, json_object_get(before, key)))
+		if (json_equal(value, json_object_get(before, key)))
 			continue;
 		log_err("%s: this version of iommubench reads '%s' of its experiment differently: "
 			"use that of the run (revision %s)",
 			rerun->manifest, key, revision ? revision : "unknown");
 		ret = -EINVAL;
+		break;
 	}
 	json_decref(now);
 	return ret;

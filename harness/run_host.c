@@ -79,11 +79,12 @@ static json_t *environment(const struct host_run *run)
 
 static int open_manifest(struct host_run *run)
 {
+	json_auto_t *env = environment(run);
 	int ret;
 
 	if (!run->resume) {
-		ret = manifest_new(run->dir, run->exp, run->plan, run->session->host,
-				   environment(run), &run->manifest);
+		ret = manifest_new(run->dir, run->exp, run->plan, run->session->host, env,
+				   &run->manifest);
 		if (ret)
 			return ret;
 		rerun_describe(run->options, run->exp, run->session->host, run->dir,
@@ -96,12 +97,8 @@ static int open_manifest(struct host_run *run)
 		log_err("%s: no manifest.json: not a run that could be resumed", run->dir);
 		return ret;
 	}
-	if (!ret) {
-		json_t *env = environment(run);
-
+	if (!ret)
 		ret = resume_check(run->dir, &run->manifest, run->exp, run->plan, env);
-		json_decref(env);
-	}
 	/* A crash between a boot's samples and its record leaves rows of no boot. */
 	if (!ret)
 		ret = samples_keep(run->samples_path, manifest_keeps_row, &run->manifest);

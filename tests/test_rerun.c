@@ -37,6 +37,7 @@ static char *made_run(const char *name, const char *where)
 	struct experiment *exp;
 	struct plan *plan;
 	struct manifest manifest;
+	json_t *env = made_environment();
 
 	assert_int_equal(experiment_load(config, &exp), 0);
 	assert_int_equal(host_load(host_path, &host), 0);
@@ -44,10 +45,11 @@ static char *made_run(const char *name, const char *where)
 	free(host->kind);
 	host->kind = xstrdup(where);
 	assert_int_equal(mkdir_all(dir), 0);
-	assert_int_equal(manifest_new(dir, exp, plan, host, made_environment(), &manifest), 0);
+	assert_int_equal(manifest_new(dir, exp, plan, host, env, &manifest), 0);
 	rerun_describe(&options, exp, host, dir, manifest.root);
 	assert_int_equal(manifest_save(&manifest), 0);
 	manifest_free(&manifest);
+	json_decref(env);
 	plan_free(plan);
 	host_free(host);
 	experiment_free(exp);
