@@ -20,16 +20,25 @@ struct ab_run {
 	size_t due; /* boots up to the next look */
 	double estimate_s;
 	bool warm[NR_SIDES];
+	unsigned int *lived; /* of each life: rounds that this session is through with */
 };
 
 /* --- boots --- */
+
+/* One that failed gets no second try at the next look, without its neighbour; --resume gives it. */
+static bool turn_due(const struct ab_run *run, const struct turn_life *life,
+		     const struct plan_boot *boot)
+{
+	return boot->index >= run->lived[life - run->ab->turns.lives] &&
+	       run_boot_due(&run->runs[life->side], boot);
+}
 
 static int count_turn(void *arg, const struct turn_life *life, const struct plan_boot *boot)
 {
 	struct ab_run *run = arg;
 	struct host_run *side = &run->runs[life->side];
 
-	if (run_boot_due(side, boot)) {
+	if (turn_due(run, life, boot)) {
 		run->due++;
 		run->estimate_s += run_boot_estimate_s(side, boot);
 	}
@@ -42,7 +51,7 @@ static int warm_turn(void *arg, const struct turn_life *life, const struct plan_
 	struct ab_run *run = arg;
 	struct host_run *side = &run->runs[life->side];
 
-	if (run->warm[life->side] || !run_boot_due(side, boot))
+	if (run->warm[life->side] || !turn_due(run, life, boot))
 		return 0;
 	run->warm[life->side] = true;
 	return run_warmups(side, boot);
@@ -54,7 +63,7 @@ static int live_turn(void *arg, const struct turn_life *life, const struct plan_
 	struct host_run *side = &run->runs[life->side];
 	int ret;
 
-	if (!run_boot_due(side, boot))
+	if (!turn_due(run, life, boot))
 		return 0;
 	if (now_s() >= run->deadline_s)
 		return -ETIME;
@@ -76,7 +85,11 @@ static int live_to_look(struct ab_run *run)
 			run->due += run->runs[side].exp->warmup;
 	progress_start(&run->session.progress, run->due, run->estimate_s);
 	ret = turns_each(turns, warm_turn, run);
-	return ret ? ret : turns_each(turns, live_turn, run);
+	if (!ret)
+		ret = turns_each(turns, live_turn, run);
+	for (size_t i = 0; i < turns->nr && !ret; i++)
+		run->lived[i] = turns->looks.boots[turns->lives[i].look];
+	return ret;
 }
 
 /* --- looks --- */
@@ -234,8 +247,11 @@ int ab_run_here(struct ab *ab, const struct run_options *options, const struct h
 	struct ab_run run = { .ab = ab,
 			      .session = { .host = host },
 			      .deadline_s = options->deadline_s };
+	autofree unsigned int *lived = xzalloc((ab->turns.nr + 1) * sizeof(*lived));
+	bool refused;
 	int ret, code;
 
+	run.lived = lived;
 	make_runs(&run, options);
 	if (prepare(&run)) {
 		for (unsigned int side = 0; side < NR_SIDES; side++)
@@ -243,11 +259,14 @@ int ab_run_here(struct ab *ab, const struct run_options *options, const struct h
 		return EXIT_PREFLIGHT;
 	}
 	ret = open_runs(&run);
+	refused = ret && run.runs[0].resume;
 	if (!ret)
 		ret = run_looks(&run);
 	if (journal_close(run.session.journal) && !ret)
 		ret = -EIO;
 	code = close_runs(&run, ret);
+	if (refused) /* the session stays as it was */
+		return ret == -EXDEV ? EXIT_PREFLIGHT : EXIT_USAGE;
 	json_object_set_new(ab->state, "status", json_string(ret ? "partial" : "complete"));
 	return ab_save(ab) && !code ? EXIT_CELLS : code;
 }

@@ -80,6 +80,12 @@ static int compare_two(struct calibration *c, size_t base, size_t value)
 	int ret = comparison_make(&comparison);
 	const struct report *report = &comparison.value.report;
 
+	if (!ret && !strcmp(report_text(&comparison.base.report, "run_id"),
+			    report_text(report, "run_id"))) {
+		log_err("%s, %s: the same run twice: its boots would count twice", options.base,
+			options.value);
+		ret = -EINVAL;
+	}
 	if (!ret && comparison.tested) {
 		log_err("%s, %s: what they differ in was tested (run --ab), so their difference is no "
 			"noise: give runs of one experiment",

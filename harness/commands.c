@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -29,6 +30,7 @@
 struct command {
 	const char *name, *arguments, *help;
 	int (*run)(int argc, char **argv);
+	bool just_ends; /* has nothing to undo: a signal may end it anywhere */
 };
 static const struct command commands[];
 
@@ -241,27 +243,29 @@ static int cmd_help(int argc, char **argv)
 }
 
 static const struct command commands[] = {
-	{ "run", "CONFIG [OPTIONS]", "run an experiment, write its report", run_main },
+	{ "run", "CONFIG [OPTIONS]", "run an experiment, write its report", run_main, false },
 	{ "check", "[--host FILE] [--json]",
-	  "what this host can run, what is missing, what spoils figures", cmd_check },
+	  "what this host can run, what is missing, what spoils figures", cmd_check, false },
 	{ "groups", "[--json] [--root DIR] [ADDRESS...]",
-	  "IOMMU groups, why they are so large, which devices can be assigned", cmd_groups },
-	{ "list", "[modes|devices|workloads|metrics]", "what there is, with all settings",
-	  cmd_list },
-	{ "report", "RUN...", "write a run's report again, print its table", cmd_report },
-	{ "compare", "BASE NEW [OPTIONS]", "is a run worse than another one?", compare_main },
+	  "IOMMU groups, why they are so large, which devices can be assigned", cmd_groups, true },
+	{ "list", "[modes|devices|workloads|metrics]", "what there is, with all settings", cmd_list,
+	  true },
+	{ "report", "RUN...", "write a run's report again, print its table", cmd_report, false },
+	{ "compare", "BASE NEW [OPTIONS]", "is a run worse than another one?", compare_main, true },
 	{ "calibrate", "CONFIG | --from RUN RUN...", "how much of a change is noise on this host",
-	  cmd_calibrate },
-	{ "merge", "--out DIR SHARD...", "join the shards of a run (run --shard)", cmd_merge },
+	  cmd_calibrate, false },
+	{ "merge", "--out DIR SHARD...", "join the shards of a run (run --shard)", cmd_merge,
+	  false },
 	{ "replay", "TRACE... [OPTIONS]", "recorded DMA mappings through other policies",
-	  replay_command },
+	  replay_command, true },
 	{ "export", "RUN --format FORMAT [--out FILE]", "a run's results for other tools",
-	  export_main },
+	  export_main, true },
 	{ "trend", "DIR [OPTIONS]", "what has changed over the nightly runs in a folder?",
-	  cmd_trend },
-	{ "restore", "", "undo what an interrupted run left on this host", cmd_restore },
-	{ "lab", "[--cpus N] [COMMAND...]", "a shell, or a command, in the virtual lab", cmd_lab },
-	{ "help", "", "this text", cmd_help },
+	  cmd_trend, true },
+	{ "restore", "", "undo what an interrupted run left on this host", cmd_restore, false },
+	{ "lab", "[--cpus N] [COMMAND...]", "a shell, or a command, in the virtual lab", cmd_lab,
+	  false },
+	{ "help", "", "this text", cmd_help, false },
 	{ 0 },
 };
 
@@ -287,7 +291,10 @@ int cli_dispatch(int argc, char **argv)
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
 		return cmd_help(argc, argv);
 	for (const struct command *c = commands; c->name; c++)
-		if (!strcmp(argv[1], c->name))
+		if (!strcmp(argv[1], c->name)) {
+			if (c->just_ends)
+				wait_release();
 			return c->run(argc - 1, argv + 1);
+		}
 	return unknown_command(argv[1]);
 }

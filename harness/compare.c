@@ -47,6 +47,7 @@ static int pair_series(struct comparison *c, const struct cells *cells, const st
 {
 	const struct series *one = base ? base : value;
 	const struct compare_run *other = base ? &c->value : &c->base;
+	const struct report_cell *without = base ? cells->value : cells->base;
 
 	if (base && value &&
 	    (strcmp(base->unit, value->unit) != 0 || base->direction != value->direction)) {
@@ -60,7 +61,7 @@ static int pair_series(struct comparison *c, const struct cells *cells, const st
 		return 0;
 	}
 	/* A cell whose boots all failed must not pass as one without a regression. */
-	if (report_metric(&other->report, one->metric) != NO_METRIC)
+	if (!without->nr_ok || report_metric(&other->report, one->metric) != NO_METRIC)
 		add_pair(c, cells, base, value);
 	else
 		strlist_addf(&c->notes, "only in %s: %s of %s", base ? "BASE" : "NEW", one->metric,
@@ -289,7 +290,8 @@ int compare_command(const struct compare_options *options, FILE *out)
 			print_json(&c, status, out);
 		else
 			compare_print(&c, out);
-		if (options->html && compare_html(&c))
+		/* A page that cannot be written is no regression, and hides none. */
+		if (options->html && compare_html(&c) && status != EXIT_REGRESSION)
 			status = EXIT_USAGE;
 	}
 	comparison_free(&c);

@@ -101,6 +101,8 @@ int comparison_status(const struct comparison *c);
 
 /* compare_print.c */
 void compare_print(const struct comparison *c, FILE *out);
+/* The run whose place asks for a caveat, if one does: with force the other may be a host's. */
+const struct report *compare_caveat_of(const struct comparison *c);
 /* How its figures are written; to free. A relative change, p or q, the smallest change, boots. */
 char *compare_percent(double relative);
 char *compare_probability(double p);

@@ -41,6 +41,13 @@ static char *pair_metric(const struct pair *pair)
 	return xasprintf("%s%s", pair->metric, pair->per_operation ? " per operation" : "");
 }
 
+/* Of a session two different cells may be compared. */
+static char *pair_cells(const struct pair *pair)
+{
+	return strcmp(pair->cell, pair->other) != 0 ? xasprintf("%s | %s", pair->cell, pair->other)
+						    : xstrdup(pair->cell);
+}
+
 static void add_point(struct plot_blocks *blocks, const struct pair *pair)
 {
 	static const unsigned int colours[] = {
@@ -51,7 +58,8 @@ static void add_point(struct plot_blocks *blocks, const struct pair *pair)
 	};
 	const struct gate_test *test = &pair->test;
 	autofree char *metric = pair_metric(pair), *change = compare_percent(test->change);
-	autofree char *heading = xasprintf("%s %s", pair->cell, metric);
+	autofree char *cells = pair_cells(pair);
+	autofree char *heading = xasprintf("%s %s", cells, metric);
 	autofree char *text = xasprintf("%s %s", change, verdict_name(test->verdict));
 
 	plot_blocks_heading(blocks, heading);
@@ -165,8 +173,10 @@ static void add_interval(struct strbuf *sb, const struct gate_test *test)
 		strbuf_addf(sb, " to ");
 		page_number(sb, "high", test->high, high);
 	}
-	if (!isnan(test->low) && test->shift.confidence < GATE_CONFIDENCE - 1e-9)
+	if (!isnan(test->low) && test->shift.confidence < test->confidence - 1e-9)
 		strbuf_addf(sb, "<small>just %.0f %%</small>", 100 * test->shift.confidence);
+	else if (!isnan(test->low) && test->confidence > GATE_CONFIDENCE + 1e-9)
+		strbuf_addf(sb, "<small>%.1f %%</small>", 100 * test->confidence);
 	strbuf_addf(sb, "</span></td>");
 }
 
@@ -174,6 +184,7 @@ static void add_pair(struct strbuf *sb, const struct pair *pair)
 {
 	const struct gate_test *test = &pair->test;
 	autofree char *metric = pair_metric(pair), *boots = compare_boots(test);
+	autofree char *cells = pair_cells(pair);
 
 	strbuf_addf(sb, "<tr data-cell=\"");
 	page_text(sb, pair->cell);
@@ -182,7 +193,7 @@ static void add_pair(struct strbuf *sb, const struct pair *pair)
 	strbuf_addf(sb, "\"><th scope=\"row\">");
 	page_badge(sb, verdict_name(test->verdict));
 	strbuf_addf(sb, "</th><td data-label=\"cell\">");
-	page_element(sb, "code", pair->cell);
+	page_element(sb, "code", cells);
 	strbuf_addf(sb, "</td><td data-label=\"metric\">");
 	page_text(sb, metric);
 	strbuf_addf(sb, "</td>");
@@ -293,7 +304,7 @@ static void add_head(struct strbuf *sb, const struct comparison *c)
 	strbuf_addf(sb, "</h1>\n");
 	page_contents(sb, sections, ARRAY_SIZE(sections));
 	strbuf_addf(sb, "</header>\n");
-	report_html_caveat(sb, &c->base.report);
+	report_html_caveat(sb, compare_caveat_of(c));
 }
 
 int compare_html(const struct comparison *c)

@@ -148,9 +148,14 @@ static void print_list(const struct strlist *list, const char *before, FILE *out
 	}
 }
 
+const struct report *compare_caveat_of(const struct comparison *c)
+{
+	return report_is_lab(&c->base.report) ? &c->base.report : &c->value.report;
+}
+
 void compare_print(const struct comparison *c, FILE *out)
 {
-	autofree char *caveat = report_caveat(&c->base.report);
+	autofree char *caveat = report_caveat(compare_caveat_of(c));
 
 	print_run("BASE", &c->base, out);
 	print_run("NEW", &c->value, out);

@@ -6,12 +6,16 @@
 #include "harness/export_format.h"
 #include "harness/samples_format.h"
 
-static void add_field(struct strbuf *sb, const char *text)
+void export_csv_field(struct strbuf *sb, const char *text)
 {
 	bool quoted = strpbrk(text, ",\"\r\n") != NULL;
+	/* A spreadsheet would compute it. No name of ours begins so. */
+	bool formula = *text && strchr("=+-@\t\r", *text);
 
 	if (quoted)
 		strbuf_add(sb, "\"", 1);
+	if (formula)
+		strbuf_add(sb, "'", 1);
 	for (; *text; text++) {
 		if (*text == '"')
 			strbuf_add(sb, "\"", 1);
@@ -38,7 +42,7 @@ static void add_prefix(struct strbuf *sb, const struct report *report,
 
 	strbuf_add(sb, "", 0);
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
-		add_field(sb, fields[i]);
+		export_csv_field(sb, fields[i]);
 }
 
 static void write_cell(const struct report *report, const struct report_cell *cell, FILE *out)
@@ -55,9 +59,9 @@ static void write_cell(const struct report *report, const struct report_cell *ce
 				continue;
 			strbuf_add(&line, prefix.data, prefix.len);
 			strbuf_addf(&line, "%u,", cell->boots[b].index);
-			add_field(&line, metric->name);
-			add_field(&line, metric->unit);
-			add_field(&line, direction_name(metric->direction));
+			export_csv_field(&line, metric->name);
+			export_csv_field(&line, metric->unit);
+			export_csv_field(&line, direction_name(metric->direction));
 			sample_add_number(&line, value);
 			strbuf_addf(&line, "\r\n");
 			export_flush(&line, out);

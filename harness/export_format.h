@@ -34,6 +34,8 @@ bool export_is_complete(const struct report *report);
 /* Of the environment; "" if there is none. */
 const char *export_fingerprint(const struct report *report);
 
+/* Adds a text and a comma as RFC 4180 wants them; a spreadsheet takes it for no formula. */
+void export_csv_field(struct strbuf *sb, const char *text);
 /* Writes the text and empties it. */
 void export_flush(struct strbuf *sb, FILE *out);
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/sysinfo.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 
 #include "harness/agent_proto.h"
@@ -102,16 +103,18 @@ bool lab_kvm_works(const char *build_dir)
 
 /* --- its files --- */
 
-/* Folders of labs whose harness was killed are of no use to anybody. */
-static void remove_stale(const char *parent)
+/* Folders of labs whose harness was killed on this host are of no use to anybody. */
+static void remove_stale(const char *parent, const char *host)
 {
 	DIR *dir = opendir(parent);
 	struct dirent *entry;
 
 	while (dir && (entry = readdir(dir))) {
-		long pid = strtol(entry->d_name, NULL, 10);
+		char *at;
+		long pid = strtol(entry->d_name, &at, 10);
 
-		if (pid > 0 && kill((pid_t)pid, 0) && errno == ESRCH) {
+		if (pid > 0 && *at == '@' && !strcmp(at + 1, host) && kill((pid_t)pid, 0) &&
+		    errno == ESRCH) {
 			autofree char *path = xasprintf("%s/%s", parent, entry->d_name);
 
 			remove_all(path);
@@ -280,10 +283,12 @@ int lab_start(const struct lab_options *options, struct lab **out)
 {
 	autofree char *parent = xasprintf("%s/lab", options->build_dir);
 	struct lab *lab = xzalloc(sizeof(*lab));
+	struct utsname here;
 	int ret;
 
-	remove_stale(parent);
-	lab->dir = xasprintf("%s/%d", parent, getpid());
+	uname(&here); /* hosts may share the tree: each removes its own */
+	remove_stale(parent, here.nodename);
+	lab->dir = xasprintf("%s/%d@%s", parent, getpid(), here.nodename);
 	lab->cpus = options->guest_cpus > 1 ? options->guest_cpus + 1 : 2;
 	lab->memory_bytes = options->guest_bytes + LAB_OVERHEAD;
 	ret = check_size(lab);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "bench/registry.h"
 #include "harness/log.h"
@@ -12,6 +13,9 @@
 #ifndef GIT_REVISION
 #define GIT_REVISION "unknown"
 #endif
+
+/* Far above any real run; so that a malformed one cannot take all memory. */
+#define MAX_MANIFEST_BYTES (64 * MIB)
 
 static json_t *string_or_null(const char *text)
 {
@@ -40,6 +44,16 @@ static json_t *cells_json(const struct plan *plan)
 	return cells;
 }
 
+unsigned int manifest_rounds(const struct plan *plan)
+{
+	unsigned int rounds = 0;
+
+	for (size_t i = 0; i < plan->nr_boots; i++)
+		if (!plan->boots[i].warmup && plan->boots[i].index >= rounds)
+			rounds = plan->boots[i].index + 1;
+	return rounds;
+}
+
 int manifest_new(const char *dir, const struct experiment *exp, const struct plan *plan,
 		 const struct host *host, json_t *environment, struct manifest *manifest)
 {
@@ -54,23 +68,52 @@ int manifest_new(const char *dir, const struct experiment *exp, const struct pla
 			  "started", now, "finished", "where", host->kind, "git_revision",
 			  GIT_REVISION, "config_path", exp->path, "config", experiment_json(exp),
 			  "environment", environment, "cells", cells_json(plan));
+	json_object_set_new(manifest->root, "boots", json_integer(manifest_rounds(plan)));
 	if (manifest->root && plan->shard)
 		json_object_set(manifest->root, "shard", plan->shard);
 	return manifest->root ? manifest_save(manifest) : -ENOMEM;
 }
 
+int manifest_read(const char *dir, json_t **root)
+{
+	autofree char *path = xasprintf("%s/manifest.json", dir);
+	FILE *file = file_open_regular(path);
+	json_error_t error;
+	struct stat st;
+
+	if (!file || fstat(fileno(file), &st)) {
+		int err = errno;
+
+		log_err("%s: %s: is %s the folder of a run?", path,
+			err == EINVAL ? "not a regular file" : strerror(err), dir);
+		return -err;
+	}
+	if (st.st_size > (off_t)MAX_MANIFEST_BYTES) {
+		fclose(file);
+		log_err("%s: %s are more than the 64 MiB that any run needs", path,
+			human_bytes((double)st.st_size));
+		return -EFBIG;
+	}
+	*root = json_loadf(file, JSON_REJECT_DUPLICATES, &error);
+	fclose(file);
+	if (*root)
+		return 0;
+	log_err("%s:%d:%d: %s", path, error.line, error.column, error.text);
+	return -EINVAL;
+}
+
 int manifest_load(const char *dir, struct manifest *manifest)
 {
-	json_error_t error;
+	int ret;
 
 	*manifest = (struct manifest){ .path = xasprintf("%s/manifest.json", dir) };
 	if (!file_exists(manifest->path)) {
 		manifest_free(manifest);
 		return -ENOENT;
 	}
-	manifest->root = json_load_file(manifest->path, 0, &error);
-	if (!manifest->root)
-		log_err("%s:%d:%d: %s", manifest->path, error.line, error.column, error.text);
+	ret = manifest_read(dir, &manifest->root);
+	if (ret)
+		; /* logged */
 	else if (json_integer_value(json_object_get(manifest->root, "schema")) != MANIFEST_SCHEMA)
 		log_err("%s: schema is not %d: written by another version", manifest->path,
 			MANIFEST_SCHEMA);

@@ -47,6 +47,15 @@ json_t *manifest_cell_json(const struct cell *cell);
 int manifest_new(const char *dir, const struct experiment *exp, const struct plan *plan,
 		 const struct host *host, json_t *environment, struct manifest *manifest);
 
+/* Boots of each cell that a plan has. */
+unsigned int manifest_rounds(const struct plan *plan);
+
+/*
+ * Reads the JSON of the run in dir, which may be anybody's: no more than a regular file of 64 MiB.
+ * 0, or -errno with a logged reason.
+ */
+int manifest_read(const char *dir, json_t **root);
+
 /* Reads one back. -ENOENT, or -EINVAL with a logged reason. */
 int manifest_load(const char *dir, struct manifest *manifest);
 void manifest_free(struct manifest *manifest);

@@ -149,10 +149,20 @@ static int write_all_of_it(const struct merge *merge, const char *dir, struct ma
 	return ret;
 }
 
+/* OUT/ is what the shell completes to; below it is no place for its other name. */
+static char *unfinished(const char *out)
+{
+	size_t len = strlen(out);
+
+	while (len > 1 && out[len - 1] == '/')
+		len--;
+	return xasprintf("%.*s.merging", (int)len, out);
+}
+
 /* Under another name until it is whole. */
 static int write_run(const struct merge *merge, json_t *root)
 {
-	autofree char *dir = xasprintf("%s.merging", merge->options->out);
+	autofree char *dir = unfinished(merge->options->out);
 	struct manifest manifest = { xasprintf("%s/manifest.json", dir), root };
 	int ret = remove_all(dir);
 

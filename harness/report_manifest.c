@@ -12,7 +12,6 @@
 #include "harness/util.h"
 
 /* Far above any real run; so that a malformed one cannot take all memory. */
-#define MAX_MANIFEST_BYTES (64 * MIB)
 #define MAX_CELLS 4096
 #define MAX_BOOTS 4096
 
@@ -20,35 +19,6 @@ static int bad_manifest(const struct report *report, const char *where, const ch
 {
 	log_err("%s/manifest.json: %s: %s", report->dir, where, what);
 	return -EINVAL;
-}
-
-static int read_manifest(struct report *report)
-{
-	autofree char *path = xasprintf("%s/manifest.json", report->dir);
-	FILE *file = file_open_regular(path);
-	json_error_t error;
-	struct stat st;
-
-	if (!file || fstat(fileno(file), &st)) {
-		int err = errno;
-
-		log_err("%s: %s: is %s the folder of a run?", path,
-			err == EINVAL ? "not a regular file" : strerror(err), report->dir);
-		return -err;
-	}
-	if (st.st_size > (off_t)MAX_MANIFEST_BYTES) {
-		fclose(file);
-		log_err("%s: %s are more than the 64 MiB that any run needs", path,
-			human_bytes((double)st.st_size));
-		return -EFBIG;
-	}
-	report->manifest = json_loadf(file, JSON_REJECT_DUPLICATES, &error);
-	fclose(file);
-	if (!report->manifest) {
-		log_err("%s:%d:%d: %s", path, error.line, error.column, error.text);
-		return -EINVAL;
-	}
-	return 0;
 }
 
 /* A text member; NULL if it is none. */
@@ -189,7 +159,7 @@ static int parse_cells(struct report *report, json_t *ids)
 int report_manifest_load(struct report *report, json_t *ids)
 {
 	json_t *schema;
-	int ret = read_manifest(report);
+	int ret = manifest_read(report->dir, &report->manifest);
 
 	if (ret)
 		return ret;

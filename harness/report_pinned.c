@@ -81,6 +81,8 @@ static char *typical_boot(const struct report *report, const struct report_cell 
 			continue;
 		if (ready != NO_METRIC)
 			distance = fabs(cell->values[ready * cell->nr_boots + b] - median);
+		if (isnan(distance))
+			distance = INFINITY;
 		if (chosen && !(distance < nearest))
 			continue;
 		free(chosen);

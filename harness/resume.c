@@ -28,6 +28,18 @@ static const char *fingerprint_of(const json_t *env)
 	return text ? text : "unknown";
 }
 
+/* The same cells, and no fewer boots: what is in no manifest would be measured and lost. */
+static bool same_plan(const struct manifest *manifest, const struct plan *plan)
+{
+	json_int_t rounds = json_integer_value(json_object_get(manifest->root, "boots"));
+
+	for (size_t i = 0; i < plan->nr_cells; i++)
+		if (!manifest_has(manifest, plan->cells[i].id))
+			return false;
+	return json_array_size(json_object_get(manifest->root, "cells")) == plan->nr_cells &&
+	       manifest_rounds(plan) >= rounds;
+}
+
 int resume_check(const char *dir, const struct manifest *manifest, const struct experiment *exp,
 		 const struct plan *plan, const json_t *env)
 {
@@ -41,6 +53,20 @@ int resume_check(const char *dir, const struct manifest *manifest, const struct 
 	if (!same_json(plan->shard, json_object_get(manifest->root, "shard"))) {
 		log_err("%s: its shard has other cells or boots than it was started with: give the "
 			"same --only and --boots",
+			dir);
+		return -EINVAL;
+	}
+	if (!plan->shard && !same_plan(manifest, plan)) {
+		log_err("%s: it was started with other cells or more boots: give the same --only and "
+			"--boots",
+			dir);
+		return -EINVAL;
+	}
+	if (!same_json(
+		    json_object_get(json_object_get(manifest->root, "environment"), "guest_files"),
+		    json_object_get(env, "guest_files"))) {
+		log_err("%s: a file that guest: names (qemu, kernel ...) has changed since it was "
+			"started: boots of two builds would be taken for one: run it anew",
 			dir);
 		return -EINVAL;
 	}

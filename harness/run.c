@@ -29,12 +29,14 @@ static void link_latest(const char *dir)
 {
 	const char *name = strrchr(dir, '/');
 	autofree char *parent = name ? xstrdup(dir) : NULL, *link = NULL;
+	struct stat st;
 
 	if (!name)
 		return;
 	parent[name - dir] = '\0';
 	link = xasprintf("%s/latest", parent);
-	unlink(link);
+	if (!lstat(link, &st) && S_ISLNK(st.st_mode)) /* nothing else is ours */
+		unlink(link);
 	if (symlink(name + 1, link))
 		log_debug("cannot link %s: %s", link, strerror(errno));
 }
@@ -230,6 +232,26 @@ static void annotate_all(const char *dir, json_t *description, bool interrupted)
 	}
 }
 
+/* What ran on a host goes on there. Nothing of it may be touched from here. */
+static int check_place(const char *dir)
+{
+	struct manifest manifest;
+	const char *where;
+	int ret = manifest_load(dir, &manifest);
+
+	if (ret)
+		return ret == -ENOENT ? 0 : ret;
+	where = json_string_value(json_object_get(manifest.root, "where"));
+	if (where && !strcmp(where, "host")) {
+		log_err("%s: it ran on a host, not in the virtual lab: resume it there, with "
+			"--host FILE",
+			dir);
+		ret = -EINVAL;
+	}
+	manifest_free(&manifest);
+	return ret;
+}
+
 int run_in_lab(const struct run_options *options, const struct guest_config *guest, const char *dir)
 {
 	struct lab_options lab_options = {
@@ -240,9 +262,13 @@ int run_in_lab(const struct run_options *options, const struct guest_config *gue
 		.results_dir = dir,
 	};
 	autofree char *path = xasprintf("%s/manifest.json", dir);
-	json_t *description = json_object();
+	autofree char *first = xasprintf("%s/%s", dir, turns_side(0));
+	json_t *description;
 	int stalls = 0, code, ret;
 
+	if (check_place(ab_is_session(dir) ? first : dir))
+		return EXIT_USAGE;
+	description = json_object();
 	for (;;) {
 		bool resume = file_exists(path);
 
@@ -313,13 +339,13 @@ static int run_and_report(const struct run_options *options, const struct experi
 
 	if (!dir)
 		return EXIT_USAGE;
-	if (outermost && !options->shard.n)
-		link_latest(dir);
 	guest.memory_bytes = run_lab_bytes(exp);
 	code = in_lab ? run_in_lab(options, &guest, dir) : run_host(options, exp, plan, host, dir);
 	manifest = xasprintf("%s/manifest.json", dir);
-	if (!outermost || !file_exists(manifest))
+	if (!outermost || code == EXIT_USAGE || !file_exists(manifest))
 		return code;
+	if (!options->shard.n)
+		link_latest(dir);
 	reported = report(options, dir);
 	return code ? code : reported;
 }

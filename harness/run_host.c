@@ -167,10 +167,14 @@ int host_run_close(struct host_run *run, int ret)
 	if (run->manifest.root) {
 		unsigned int bad = manifest_count(&run->manifest, "failed") +
 				   manifest_count(&run->manifest, "invalid");
+		bool none = manifest_count(&run->manifest, "skipped") ==
+			    json_array_size(json_object_get(run->manifest.root, "cells"));
 
 		manifest_set_status(&run->manifest, ret ? "partial" : "complete");
+		if (none && !ret)
+			log_err("%s: every cell is skipped: nothing was measured", run->dir);
 		if (!manifest_save(&run->manifest) && !ret && !bad)
-			code = EXIT_OK;
+			code = none ? EXIT_PREFLIGHT : EXIT_OK;
 	}
 	manifest_free(&run->manifest);
 	free(run->samples_path);

@@ -58,7 +58,10 @@ double stats_quantile(const double *values, size_t nr, double q)
 	i = (size_t)below;
 	if (i + 1 >= nr)
 		return sorted[nr - 1];
-	return sorted[i] + (position - below) * (sorted[i + 1] - sorted[i]);
+	position -= below;
+	if (!isfinite(sorted[i + 1] - sorted[i])) /* too far apart for a difference */
+		return (1 - position) * sorted[i] + position * sorted[i + 1];
+	return sorted[i] + position * (sorted[i + 1] - sorted[i]);
 }
 
 double stats_median(const double *values, size_t nr)

@@ -15,6 +15,7 @@
 
 /* So many runs are added at once: each commit waits for the disk. */
 #define RUNS_A_COMMIT 64
+#define DAY_S 86400
 
 struct adding {
 	struct trend *t;
@@ -155,6 +156,8 @@ static const char *describe(const struct compare_run *loaded, const char *folder
 		return "its manifest has no environment with a fingerprint";
 	if (!parse_time(report_text(report, "started"), &run->time))
 		return "its manifest has no time at which it started";
+	if (run->time > (int64_t)time(NULL) + DAY_S)
+		return "it started in the future: a clock was wrong";
 	return has_controls(run->name);
 }
 

@@ -54,39 +54,27 @@ size_t trend_count(const struct trend *t, enum trend_verdict verdict)
 
 /* --- nights --- */
 
-/* What is known of each run: is it of the newest night, and are its series going on? */
 struct nights {
-	bool *tonight;
-	size_t first_live; /* this run and those after it */
+	int64_t newest;	   /* when it began */
+	size_t first_live; /* the series of this run and those after it are going on */
 };
 
-static bool same_host(const struct history_run *a, const struct history_run *b)
+/* Where several hosts or experiments share a history, a night has many runs. */
+static bool is_tonight(const struct nights *nights, const struct history_run *run)
 {
-	return !strcmp(a->place, b->place) && !strcmp(a->fingerprint, b->fingerprint);
+	return nights->newest - run->time <= TREND_MAX_NIGHT_S;
 }
 
-/*
- * Where several hosts share a history, each has a newest run: what began hours before the
- * newest of all is of the same night.
- */
 static void find_nights(const struct history_data *data, struct nights *nights)
 {
-	size_t newest = data->nr_runs - 1, nr_hosts = 0;
+	size_t a_night = 0;
 
-	nights->tonight = xzalloc((data->nr_runs + 1) * sizeof(*nights->tonight));
-	nights->first_live = 0;
-	for (size_t i = data->nr_runs; i-- > 0;) {
-		bool newer = false;
-
-		if (data->runs[newest].time - data->runs[i].time > TREND_MAX_NIGHT_S)
-			break;
-		for (size_t other = i + 1; other <= newest; other++)
-			newer |= same_host(&data->runs[i], &data->runs[other]);
-		nights->tonight[i] = !newer;
-		nr_hosts += !newer;
-	}
-	if (data->nr_runs > TREND_RECENT * nr_hosts)
-		nights->first_live = data->nr_runs - TREND_RECENT * nr_hosts;
+	*nights = (struct nights){ .newest = data->runs[data->nr_runs - 1].time };
+	while (a_night < data->nr_runs &&
+	       is_tonight(nights, &data->runs[data->nr_runs - 1 - a_night]))
+		a_night++;
+	if (data->nr_runs > TREND_RECENT * a_night)
+		nights->first_live = data->nr_runs - TREND_RECENT * a_night;
 }
 
 /* --- tracks --- */
@@ -133,7 +121,7 @@ static void make_tracks(const struct trend *t, const struct nights *nights, stru
 		unsigned int last = trend_point(s, i, s->tracks[i].nr - 1)->run;
 
 		s->tracks[i].live = last >= nights->first_live;
-		s->tracks[i].tonight = nights->tonight[last];
+		s->tracks[i].tonight = is_tonight(nights, &t->data.runs[last]);
 	}
 }
 
@@ -420,6 +408,5 @@ int trend_judge(struct trend *t)
 		judge_all(t);
 	for (size_t i = 0; i < t->data.nr_setups; i++)
 		floors_free(&floors[i]);
-	free(nights.tonight);
 	return ret;
 }

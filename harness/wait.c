@@ -8,6 +8,7 @@
 
 #include "harness/util.h"
 
+static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 static volatile sig_atomic_t interrupted;
 
 static void note_signal(int sig)
@@ -18,7 +19,6 @@ static void note_signal(int sig)
 
 void wait_init(void)
 {
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 	struct sigaction action = { .sa_handler = note_signal };
 	sigset_t mask;
 
@@ -29,6 +29,18 @@ void wait_init(void)
 	}
 	sigprocmask(SIG_BLOCK, &mask, NULL);
 	signal(SIGPIPE, SIG_IGN);
+}
+
+void wait_release(void)
+{
+	sigset_t mask;
+
+	sigemptyset(&mask);
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
+		signal(signals[i], SIG_DFL);
+		sigaddset(&mask, signals[i]);
+	}
+	sigprocmask(SIG_UNBLOCK, &mask, NULL);
 }
 
 bool wait_interrupted(void)

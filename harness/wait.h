@@ -19,6 +19,8 @@ struct waiter {
 
 /* Blocks SIGINT, SIGTERM and SIGHUP outside of waits, and notes them. Call once, first. */
 void wait_init(void);
+/* For commands that have nothing to clean up: from here a signal ends them as usual. */
+void wait_release(void);
 /* Has the user (or the system) asked us to stop? */
 bool wait_interrupted(void);
 

@@ -90,7 +90,7 @@ add_lines 37 timeout 180 tests/load.sh build
 step "the nightly script"
 add_lines 60 timeout 300 tests/nightly.sh
 step "replays of made traces"
-add_lines 20 timeout 180 tests/replay.sh build
+add_lines 23 timeout 180 tests/replay.sh build
 step "the packet benchmark between two network namespaces"
 if ip netns add "probe-$$" 2>/dev/null && ip -n "probe-$$" link add probe0 type veth peer name probe1; then
 	add_lines 47 timeout 180 tests/pkt.sh

@@ -165,7 +165,7 @@ static inline int merge_to(const char *out, const char *a, const char *b, char *
 	char *const shards[] = { one, two };
 	int code;
 
-	path[strlen(path) - 1] = one[strlen(one) - 1] = '\0';
+	one[strlen(one) - 1] = '\0'; /* a slash at the end of what is written changes nothing */
 	if (two)
 		two[strlen(two) - 1] = '\0';
 	capture_begin();

@@ -116,9 +116,10 @@ static void alarms_are_counted(void **state)
 
 /* --- from runs --- */
 
-static int calibrate(const char *floors, char **printed, char **said)
+static int calibrate_of(const char *value, const char *floors, char **printed, char **said)
 {
-	char *runs[] = { xasprintf("%s/base", capture_dir), xasprintf("%s/new", capture_dir) };
+	char *runs[] = { xasprintf("%s/base", capture_dir),
+			 xasprintf("%s/%s", capture_dir, value) };
 	struct calibrate_options options = { .runs = runs, .nr_runs = 2, .floors = floors };
 	struct command_capture capture;
 	int code;
@@ -129,6 +130,11 @@ static int calibrate(const char *floors, char **printed, char **said)
 	free(runs[0]);
 	free(runs[1]);
 	return code;
+}
+
+static int calibrate(const char *floors, char **printed, char **said)
+{
+	return calibrate_of("new", floors, printed, said);
 }
 
 static double floor_in(const char *path, const char *host, const char *metric)
@@ -188,7 +194,7 @@ static void other_hosts_keep_theirs(void **state)
 static void nothing_is_set_from_nothing(void **state)
 {
 	autofree char *path = path_of("floors", "f.json"), *few = NULL, *other = NULL;
-	autofree char *broken = NULL, *text = NULL, *tested = NULL;
+	autofree char *broken = NULL, *text = NULL, *tested = NULL, *twice = NULL;
 
 	put_iops("base", &(struct made){ .boots = 5 }, 1000);
 	put_iops("new", &(struct made){ .boots = 6 }, 1000);
@@ -201,6 +207,9 @@ static void nothing_is_set_from_nothing(void **state)
 	put_iops("new", &(struct made){ .ab = SIDE("b"), .bs = "8192" }, 1000);
 	assert_int_equal(calibrate(path, NULL, &tested), EXIT_USAGE);
 	assert_contains(tested, "their difference is no noise");
+	put_iops("base", &(struct made){ 0 }, 1000);
+	assert_int_equal(calibrate_of("base", path, NULL, &twice), EXIT_USAGE);
+	assert_contains(twice, "the same run twice");
 	assert_false(file_exists(path));
 	put("floors", "f.json", "{\"schema\": 7}");
 	put_iops("base", &(struct made){ 0 }, 1000);

@@ -221,6 +221,24 @@ static void cells_of_one_run(void **state)
 	assert_contains(again, "2/0");
 }
 
+/* Nor does one that was the only one with its metrics. */
+static void all_boots_failed(void **state)
+{
+	static const char *const boots = "{\"boot\": 0, \"status\": \"failed\"}";
+	autofree char *failed = cell_json(BOOT_CELL, "boot", boots), *printed = NULL;
+	autofree char *ok = cell_json(BOOT_CELL, "boot", "{\"boot\": 0, \"status\": \"ok\"}");
+	autofree char *failed_cell = xasprintf(", %s", failed), *ok_cell = xasprintf(", %s", ok);
+	struct made made = { .boots = 10, .more_cells = ok_cell };
+
+	add_values(&made, IOPS, 1000);
+	strbuf_addf(&made.rows, BOOT_CELL ",static,nvme,boot,,0,write_iops,ops/s,higher,5\n");
+	put_run("base", &made);
+	put_iops("new", &(struct made){ .more_cells = failed_cell }, 1000);
+	assert_int_equal(compare_with((struct compare_options){ 0 }, &printed, NULL),
+			 EXIT_INCONCLUSIVE);
+	assert_contains(printed, "inconclusive  " BOOT_CELL "  write_iops");
+}
+
 static void skipped_cells_are_said(void **state)
 {
 	static const char *const skipped =
@@ -436,6 +454,7 @@ int main(void)
 		COMPARE_TEST(a_row_twice_counts_once),
 		COMPARE_TEST(bad_boots_do_not_count),
 		COMPARE_TEST(cells_of_one_run),
+		COMPARE_TEST(all_boots_failed),
 		COMPARE_TEST(skipped_cells_are_said),
 		COMPARE_TEST(other_settings_are_another_cell),
 		COMPARE_TEST(lab_judges_by_instructions),

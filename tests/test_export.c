@@ -61,13 +61,13 @@ static void csv_has_a_line_for_each_value(void **state)
 
 static void csv_quotes_what_needs_it(void **state)
 {
-	struct made made = { .where = "a,\\\"b\\\"\\nc", .boots = 1 };
+	struct made made = { .where = "a,\\\"b\\\"\\nc", .fingerprint = "=1+1", .boots = 1 };
 	autofree char *text = NULL;
 
 	add_row(&made, 0, IOPS, 5);
 	put_run("base", &made);
 	text = export_as("csv", EXIT_OK, NULL);
-	assert_contains(text, "\r\nbase,,\"a,\"\"b\"\"\nc\",00ff,static.nvme.fio,");
+	assert_contains(text, "\r\nbase,,\"a,\"\"b\"\"\nc\",'=1+1,static.nvme.fio,");
 }
 
 static void values_of_bad_boots_are_left_out(void **state)

@@ -309,7 +309,17 @@ static void resume_is(int expected, const char *why, struct manifest *manifest,
 		assert_string_equal(log, "");
 }
 
-/* A run goes on with the experiment, the shard and the kind of host that it was started with. */
+static json_t *cells_of(const struct plan *plan)
+{
+	json_t *cells = json_array();
+
+	for (size_t i = 0; i < plan->nr_cells; i++)
+		json_array_append_new(cells, manifest_cell_json(&plan->cells[i]));
+	return cells;
+}
+
+/* A run goes on with the experiment, the cells and boots, the builds and the kind of host that it
+ * was started with. */
 static void resumes_the_same(void **state)
 {
 	struct experiment *exp, *changed;
@@ -332,9 +342,20 @@ static void resumes_the_same(void **state)
 	resume_is(-EINVAL, "not the one this run was started with", &manifest, changed, plan);
 	resume_is(-EINVAL, "other cells or boots", &manifest, exp, second);
 	resume_is(-EINVAL, "other cells or boots", &manifest, exp, whole);
+	json_object_del(manifest.root, "shard");
+	resume_is(-EINVAL, "other cells or more boots", &manifest, exp, whole);
+	json_object_set_new(manifest.root, "cells", cells_of(whole));
+	json_object_set_new(manifest.root, "boots", json_integer(manifest_rounds(whole)));
+	resume_is(0, "", &manifest, exp, whole);
+	json_object_set_new(manifest.root, "boots", json_integer(manifest_rounds(whole) + 1));
+	resume_is(-EINVAL, "other cells or more boots", &manifest, exp, whole);
+	json_object_set_new(manifest.root, "boots", json_integer(1));
+	json_object_set_new(env, "guest_files", json_pack("{s:s}", "qemu", "another build"));
+	resume_is(-EINVAL, "boots of two builds", &manifest, exp, whole);
+	json_object_del(env, "guest_files");
 	json_object_set_new(env, "fingerprint", json_string("beef"));
 	resume_is(-EXDEV, "another kind of host (fingerprint beef, here 00ff)", &manifest, exp,
-		  plan);
+		  whole);
 	json_decref(env);
 	json_decref(manifest.root);
 	plan_free(plan);

@@ -39,6 +39,8 @@ static void quantiles(void **state)
 	assert_float_equal(stats_quantile(values, 4, 0.9), 6.1, EPSILON);
 	assert_float_equal(stats_quantile(values, 4, 1), 7, EPSILON);
 	assert_true(isnan(stats_quantile(values, 4, 1.01)));
+	assert_float_equal(stats_quantile((const double[]){ -1.7e308, 1.7e308 }, 2, 0.5), 0,
+			   EPSILON);
 	assert_true(isnan(stats_quantile(values, 4, (double)NAN)));
 }
 

@@ -102,6 +102,31 @@ static void the_newest_night_is_suspected(void **state)
 	assert_verdict(EXIT_REGRESSION, "regression");
 }
 
+/* Another experiment an hour later does not make last night's of the first an old one. */
+static void experiments_in_one_night(void **state)
+{
+	json_t *json, *series;
+	size_t i, suspected = 0;
+
+	put_nights(0, 30, 1000, NIGHT);
+	put_nights(30, 31, 900, NIGHT);
+	for (unsigned int day = 0; day < 31; day++) {
+		autofree char *name = xasprintf("tcp-%04u", day), *time = night_time(day);
+
+		time[12] = '3';
+		put_nights(day, day + 1, 70,
+			   &(const struct night){ .folder = name,
+						  .run = name,
+						  .started = time,
+						  .cell = "static.nvme.tcp" });
+	}
+	json = trend_json_of((struct trend_options){ 0 }, EXIT_REGRESSION);
+	json_array_foreach(json_object_get(json, "series"), i, series)
+		suspected += !strcmp(text_in(series, "verdict"), "suspected regression");
+	assert_int_equal(suspected, 1);
+	json_decref(json);
+}
+
 static void a_spike_passes(void **state)
 {
 	json_t *json;
@@ -294,6 +319,7 @@ int main(void)
 		cmocka_unit_test_setup(directions, nights_clean),
 		cmocka_unit_test_setup(an_old_regression_is_no_alarm, nights_clean),
 		cmocka_unit_test_setup(the_newest_night_is_suspected, nights_clean),
+		cmocka_unit_test_setup(experiments_in_one_night, nights_clean),
 		cmocka_unit_test_setup(a_spike_passes, nights_clean),
 		cmocka_unit_test_setup(too_few_nights, nights_clean),
 		cmocka_unit_test_setup(missing_nights, nights_clean),

@@ -3,6 +3,7 @@
 #include "tests/nights.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 
 #include "harness/proc.h"
 
@@ -136,6 +137,19 @@ static void runs_without_a_place_in_time(void **state)
 	assert_trouble("night-0012: skipped", "control character");
 	put_nights(12, 13, 1000, &(const struct night){ .run = "" });
 	assert_trouble("night-0012: skipped", "no run_id");
+	/* It would be the newest for years, and no night after it would be suspected. */
+	put_nights(12, 13, 1000, &(const struct night){ .started = "2931-01-01T00:00:00Z" });
+	assert_trouble("night-0012: skipped", "in the future");
+}
+
+static void a_pipe_is_no_manifest(void **state)
+{
+	autofree char *path = nights_path("night-0012/manifest.json");
+
+	put_nights(0, 13, 1000, NIGHT);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_trouble("night-0012: skipped", "not a regular file");
 }
 
 static void a_folder_that_is_not_there(void **state)
@@ -284,6 +298,7 @@ int main(void)
 		cmocka_unit_test_setup(runs_that_are_not_complete, nights_clean),
 		cmocka_unit_test_setup(damaged_runs_are_named, nights_clean),
 		cmocka_unit_test_setup(runs_without_a_place_in_time, nights_clean),
+		cmocka_unit_test_setup(a_pipe_is_no_manifest, nights_clean),
 		cmocka_unit_test_setup(a_folder_that_is_not_there, nights_clean),
 		cmocka_unit_test_setup(junit_tells_failures_from_errors, nights_clean),
 		cmocka_unit_test_setup(hostile_names, nights_clean),

@@ -133,7 +133,7 @@ static int run_one(struct trace_reader *reader, const struct replay_options *o,
 
 static int replay_file(const char *path, const struct replay_options *o, struct replay_result *r)
 {
-	autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
+	autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* of a FIFO, too */
 	struct trace_reader reader;
 	int ret;
 

@@ -138,6 +138,7 @@ static int parse_list(int opt, char *text, struct replay_options *o)
 static int parse_policies(char *text, struct replay_options *o)
 {
 	char *rest = NULL;
+	bool any = false;
 
 	memset(o->with, 0, sizeof(o->with));
 	for (char *word = strtok_r(text, ",", &rest); word; word = strtok_r(NULL, ",", &rest)) {
@@ -147,8 +148,9 @@ static int parse_policies(char *text, struct replay_options *o)
 			return option_error(OPT_POLICY,
 					    "takes static, strict, deferred, coiommu and oracle");
 		o->with[(size_t)i] = true;
+		any = true;
 	}
-	return 0;
+	return any ? 0 : option_error(OPT_POLICY, "which policies?");
 }
 
 static int parse_number(int opt, const char *text, uint64_t max, uint64_t *n)
@@ -190,7 +192,7 @@ static int parse_option(int opt, char *arg, struct replay_options *o)
 		o->vms = (unsigned int)n;
 		return 0;
 	case OPT_SEED:
-		return parse_number(opt, arg, UINT64_MAX, &o->seed);
+		return parse_number(opt, arg, INT64_MAX, &o->seed);
 	default:
 		return opt >= 0 && opt < REPLAY_SETTINGS ? parse_list(opt, arg, o) : -EINVAL;
 	}

@@ -8,6 +8,7 @@
 #include "bench/replay/fleet.h"
 #include "bench/replay/session.h"
 #include "coiommu_abi.h"
+#include "harness/export_format.h"
 #include "harness/log.h"
 
 static json_t *number(double v)
@@ -89,14 +90,22 @@ static json_t *cost_constants(const struct costs *c)
 	return json;
 }
 
+/* A name on disk may be any bytes. */
+static json_t *text_or_null(const char *text)
+{
+	json_t *json = json_string(text);
+
+	return json ? json : json_null();
+}
+
 static json_t *result(const struct replay_result *r)
 {
 	json_t *policies = json_array();
 
 	for (size_t i = 0; i < r->nr; i++)
 		json_array_append_new(policies, policy(r, i));
-	return json_pack("{s:s, s:I, s:f, s:o, s:o, s:o, s:f, s:f}", "trace", r->path, "events",
-			 (json_int_t)r->totals.events, "duration_s",
+	return json_pack("{s:o, s:I, s:f, s:o, s:o, s:o, s:f, s:f}", "trace", text_or_null(r->path),
+			 "events", (json_int_t)r->totals.events, "duration_s",
 			 (double)(r->totals.end_ns - r->totals.begin_ns) * 1e-9, "policies",
 			 policies, "locality", locality(&r->reuse), "costs",
 			 cost_constants(&r->costs), "replay_cpu_s", r->cpu_s, "events_per_cpu_s",
@@ -169,12 +178,22 @@ static FILE *open_csv(const char *path, const char *header)
 	return f;
 }
 
+/* With its comma; to free. */
+static char *csv_path(const struct replay_result *r)
+{
+	struct strbuf sb = { 0 };
+
+	export_csv_field(&sb, r->path);
+	return sb.data;
+}
+
 static void write_curve(FILE *f, const struct replay_result *r, const struct replay_policy *p)
 {
 	const struct curve *c = &p->curve;
+	autofree char *path = csv_path(r);
 
 	for (size_t i = 0; i < curve_steps(c); i++)
-		fprintf(f, "%s,%s,%.6f,%.0f,%llu\n", r->path, p->name,
+		fprintf(f, "%s%s,%.6f,%.0f,%llu\n", path, p->name,
 			(double)(c->start_ns + i * c->step_ns - r->totals.begin_ns) * 1e-9,
 			curve_step_mean(c, i) * COIOMMU_PAGE_SIZE,
 			(unsigned long long)c->steps[i].peak * COIOMMU_PAGE_SIZE);
@@ -198,10 +217,12 @@ int replay_write_locality(const char *path, const struct replay_result *results,
 
 	if (!f)
 		return -EIO;
-	for (size_t i = 0; i < nr; i++)
+	for (size_t i = 0; i < nr; i++) {
+		autofree char *name = csv_path(&results[i]);
+
 		for (unsigned int k = 0; k < COIOMMU_HISTOGRAM_BUCKETS; k++)
-			fprintf(f, "%s,%.9f,%llu\n", results[i].path,
-				(double)coiommu_histogram_floor(k) * 1e-9,
+			fprintf(f, "%s%.9f,%llu\n", name, (double)coiommu_histogram_floor(k) * 1e-9,
 				(unsigned long long)results[i].reuse.reused[k]);
+	}
 	return close_csv(f, path);
 }

