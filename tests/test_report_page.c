@@ -320,6 +320,47 @@ static void a_mode_keeps_its_colour(void **state)
 	assert_contains(among, key);
 }
 
+/* In the workload's own words; a run without shares has none. */
+static void shares_have_a_table(void **state)
+{
+	const struct names *all = CELL("static", "isolation", "");
+	const struct names *none = CELL("<i>", "isolation", "");
+	struct made made = { 0 };
+	autofree char *html = NULL;
+
+	add_cell(&made, "static", "isolation", "", "ok", BOOT(0, "ok"));
+	add_cell(&made, "<i>", "isolation", "", "ok", BOOT(0, "ok"));
+	add_value(&made, all, 0, "reached_far", "share", 1);
+	add_value(&made, all, 0, "reached_<b>", "share", 0.125);
+	add_value(&made, none, 0, "reached_far", "share", 0);
+	add_value(&made, none, 0, "isolation_stale_s", "s", 0.5);
+	put_run(&made, "complete", "host");
+	html = report();
+	assert_contains(html, "<tr data-metric=\"reached_far\"><th scope=\"row\">tries at guest "
+			      "memory far from what is mapped or pinned</th>"
+			      "<td class=\"n\" data-label=\"static\" "
+			      "data-cell=\"static.nvme.isolation\">"
+			      "<data data-of=\"median\" value=\"1\">100 %</data></td>"
+			      "<td class=\"n\" data-label=\"&lt;i&gt;\" "
+			      "data-cell=\"&lt;i&gt;.nvme.isolation\">"
+			      "<data data-of=\"median\" value=\"0\">0 %</data></td></tr>");
+	/* A metric that the workload does not know has its name, a cell without it none. */
+	assert_contains(html, "<th scope=\"row\">reached_&lt;b&gt;</th>"
+			      "<td class=\"n\" data-label=\"static\" "
+			      "data-cell=\"static.nvme.isolation\">"
+			      "<data data-of=\"median\" value=\"0.125\">12.5 %</data></td>"
+			      "<td class=\"n\" data-label=\"&lt;i&gt;\">");
+	assert_contains(html, "Shares, the median of the boots");
+	clean(NULL);
+	made = (struct made){ 0 };
+	add_cell(&made, "static", "fio", "", "ok", THREE_BOOTS);
+	add_fio(&made, "static", 1000, 0.001);
+	put_run(&made, "complete", "host");
+	free(html);
+	html = report();
+	assert_lacks(html, "Shares, the median of the boots");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -332,6 +373,7 @@ int main(void)
 		cmocka_unit_test(texts_can_be_read_in_both_themes),
 		cmocka_unit_test(modes_have_colours_of_their_own),
 		cmocka_unit_test_setup(a_mode_keeps_its_colour, clean),
+		cmocka_unit_test_setup(shares_have_a_table, clean),
 	};
 
 	return cmocka_run_group_tests(tests, capture_setup, capture_teardown);
