@@ -27,11 +27,17 @@ static int check_controller(char **why)
 	return -ENOTSUP;
 }
 
+int cgroup_limit(const char *path, uint64_t limit_bytes)
+{
+	autofree char *limit = xasprintf("%llu", (unsigned long long)limit_bytes);
+	autofree char *max = xasprintf("%s/memory.max", path);
+
+	return attribute_write(max, limit);
+}
+
 int cgroup_make(struct journal *journal, uint64_t limit_bytes, char **path, char **why)
 {
 	static unsigned int made;
-	autofree char *limit = xasprintf("%llu", (unsigned long long)limit_bytes);
-	autofree char *max = NULL;
 	int ret = check_controller(why);
 
 	*path = NULL;
@@ -39,13 +45,12 @@ int cgroup_make(struct journal *journal, uint64_t limit_bytes, char **path, char
 		return ret;
 	/* A new one each time: its peak cannot be reset. */
 	*path = xasprintf(ROOT "/iommubench-%d-%u", (int)getpid(), made++);
-	max = xasprintf("%s/memory.max", *path);
 	ret = journal_mkdir(journal, *path);
 	if (!ret)
-		ret = attribute_write(max, limit);
+		ret = cgroup_limit(*path, limit_bytes);
 	if (ret)
-		*why = xasprintf("cannot make a memory cgroup of %s bytes: %s", limit,
-				 strerror(-ret));
+		*why = xasprintf("cannot make a memory cgroup of %s: %s",
+				 human_bytes((double)limit_bytes), strerror(-ret));
 	return ret;
 }
 

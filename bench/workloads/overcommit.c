@@ -20,7 +20,8 @@
 #define VMS_MAX 64
 #define MARGIN_S 2.0  /* fio runs longer than the window, so that it brackets it */
 #define GUEST_S 300.0 /* for what a guest does under memory pressure */
-#define START_S 30.0  /* a VM's start and fill, for the estimate */
+#define RELIEF_BYTES (64 * MIB)
+#define START_S 30.0 /* a VM's start and fill, for the estimate */
 
 static const struct setting settings_table[] = {
 	{ "vms", SETTING_COUNT, "4", NULL, 1, VMS_MAX, "VMs to start, each with a device" },
@@ -46,7 +47,7 @@ static const struct metric_desc metrics[] = {
 	[IOPS] = { "vms_iops", "ops/s", DIRECTION_HIGHER, "I/Os a second of all VMs together" },
 	[LEAST_IOPS] = { "vms_least_iops", "ops/s", DIRECTION_HIGHER, "of the slowest VM" },
 	[PEAK] = { "vms_memory_peak_bytes", "bytes", DIRECTION_NONE,
-		   "most memory that the VMs used together" },
+		   "most memory that the VMs used together, until one was ended for want of it" },
 	[SWAPPED] = { "vms_swapped_bytes", "bytes", DIRECTION_NONE,
 		      "of their memory reclaimed to swap, at the end of the window" },
 	[PINNED] = { "vms_pinned_bytes", "bytes", DIRECTION_LOWER,
@@ -71,7 +72,10 @@ struct crowd {
 	unsigned int nr; /* that came up */
 	double iops, least;
 	unsigned int wrong;
-	struct strbuf notes; /* a line for each VM: how it went */
+	struct waiter waiter; /* the boot's own: its ticks are its metrics' */
+	uint64_t kills;	      /* by the kernel, before the newcomer */
+	uint64_t peak;	      /* most memory in use until the newcomer was killed; 0: none was */
+	struct strbuf notes;  /* a line for each VM: how it went */
 };
 
 /* --- settings --- */
@@ -120,17 +124,10 @@ static int host_setup(struct boot *boot, const struct settings *settings)
 }
 
 /*
- * Whom the kernel ends when memory runs out (Documentation/filesystems/proc.rst, oom_score_adj):
- * the newcomer, and none that runs. Marking the newcomer is not enough: what it has pinned stays
- * in use until its exit, however slow under pressure, and meanwhile the kernel takes the next one.
+ * When memory runs out, the kernel is to end the newcomer, and none that runs
+ * (Documentation/filesystems/proc.rst, oom_score_adj).
  */
-enum { OOM_NEVER = -1000, OOM_AS_OTHERS = 0, OOM_FIRST = 1000 };
-
-static void set_oom_scores(const struct crowd *crowd, int score)
-{
-	for (unsigned int i = 0; i < crowd->nr; i++)
-		proc_set_oom_score(crowd->members[i].boot->vm->proc.pid, score);
-}
+enum { OOM_AS_OTHERS = 0, OOM_FIRST = 1000 };
 
 /* --- one VM --- */
 
@@ -161,6 +158,7 @@ static int start_member(struct crowd *crowd, unsigned int index)
 		ret = fill_memory(crowd, &member->sibling->boot);
 	if (ret)
 		return ret;
+	proc_set_oom_score(member->sibling->boot.vm->proc.pid, OOM_AS_OTHERS);
 	member->boot = &member->sibling->boot;
 	return 0;
 }
@@ -172,6 +170,24 @@ static uint64_t events(const struct crowd *crowd, const char *event)
 
 	cgroup_read(crowd->run->boot->cgroup, "memory.events", event, &nr);
 	return nr;
+}
+
+/*
+ * What a killed newcomer has pinned stays in use until its exit, which gets nowhere as long as
+ * there is no memory: meanwhile the kernel would end the next VM, too, one that runs. A little more
+ * for all of them, from the kill until the newcomer is gone.
+ */
+static void spare_others(void *arg)
+{
+	struct crowd *crowd = arg;
+	uint64_t limit = settings_size(crowd->settings, "limit");
+
+	if (crowd->waiter.tick)
+		crowd->waiter.tick(crowd->waiter.arg);
+	if (crowd->peak || events(crowd, "oom_kill") == crowd->kills)
+		return;
+	if (!cgroup_read(crowd->run->boot->cgroup, "memory.peak", NULL, &crowd->peak))
+		cgroup_limit(crowd->run->boot->cgroup, limit + RELIEF_BYTES);
 }
 
 /* Ends a VM that did not come up, until its memory is free again: the others may need it. */
@@ -191,6 +207,8 @@ static int end_newcomer(struct crowd *crowd, unsigned int index)
 					 "VM %u does not end: it is stuck in the kernel", index);
 		ret = wait_seconds(&crowd->run->boot->vm->waiter, 0.2);
 	}
+	if (crowd->peak)
+		cgroup_limit(crowd->run->boot->cgroup, settings_size(crowd->settings, "limit"));
 	return ret;
 }
 
@@ -218,25 +236,39 @@ static int start_members(struct crowd *crowd)
 {
 	unsigned int wanted = (unsigned int)settings_count(crowd->settings, "vms");
 
-	set_oom_scores(crowd, OOM_NEVER);
 	while (crowd->nr < wanted) {
-		uint64_t kills = events(crowd, "oom_kill"), limited = events(crowd, "max");
+		uint64_t limited = events(crowd, "max");
 		int ret = start_member(crowd, crowd->nr);
-		bool killed = events(crowd, "oom_kill") > kills;
+		bool killed = events(crowd, "oom_kill") > crowd->kills;
 		/* Reclaim for it got nowhere. */
 		bool starved = ret == -ETIMEDOUT && events(crowd, "max") > limited;
 
-		if (ret) {
-			ret = judge_failed_start(crowd, crowd->nr, ret,
-						 ret != -EINTR && (killed || starved));
-			set_oom_scores(crowd, OOM_AS_OTHERS);
-			return ret;
-		}
+		if (ret)
+			return judge_failed_start(crowd, crowd->nr, ret,
+						  ret != -EINTR && (killed || starved));
 		strbuf_addf(&crowd->notes, "vm %u: up\n", crowd->nr++);
-		set_oom_scores(crowd, OOM_NEVER);
 	}
-	set_oom_scores(crowd, OOM_AS_OTHERS);
 	return 0;
+}
+
+/* The boot's metrics go on meanwhile; all VMs started now have its waiter's tick. */
+static int start_watched(struct crowd *crowd)
+{
+	struct waiter *waiter = &crowd->run->boot->vm->waiter;
+	int ret;
+
+	crowd->waiter = *waiter;
+	crowd->kills = events(crowd, "oom_kill");
+	waiter->tick = spare_others;
+	waiter->arg = crowd;
+	ret = start_members(crowd);
+	waiter->tick = crowd->waiter.tick;
+	waiter->arg = crowd->waiter.arg;
+	for (unsigned int i = 1; i < crowd->nr; i++) {
+		crowd->members[i].boot->vm->waiter.tick = waiter->tick;
+		crowd->members[i].boot->vm->waiter.arg = waiter->arg;
+	}
+	return ret;
 }
 
 /* --- all at once --- */
@@ -359,7 +391,10 @@ static void read_memory(struct crowd *crowd)
 		if (!crowd->members[i].lost)
 			pinned += (double)proc_locked_bytes(crowd->members[i].boot->vm->proc.pid);
 	sample_add(&crowd->run->samples, &metrics[PINNED], pinned);
-	add_number(crowd->run, PEAK, "memory.peak");
+	if (crowd->peak)
+		sample_add(&crowd->run->samples, &metrics[PEAK], (double)crowd->peak);
+	else
+		add_number(crowd->run, PEAK, "memory.peak");
 	add_number(crowd->run, SWAPPED, "memory.swap.current");
 }
 
@@ -431,7 +466,7 @@ static int run_overcommit(struct cell_run *run)
 	strbuf_addf(&crowd.notes, "vm 0: up\n");
 	ret = fill_memory(&crowd, run->boot);
 	if (!ret)
-		ret = start_members(&crowd);
+		ret = start_watched(&crowd);
 	if (!ret)
 		ret = measure(&crowd);
 	if (!ret)
