@@ -74,11 +74,11 @@ struct host_device {
 	char *kind;		/* as the device plug-in is named: nvme, nic, ... */
 	char *address;		/* PCI, domain:bus:device.function */
 	char *physical;		/* whose virtual function is at address; NULL: none was made */
-	unsigned int functions; /* virtual functions to make of it, for the first; 0: it itself */
 	struct strlist with;	/* addresses of its group's devices that are taken with it */
+	unsigned int functions; /* virtual functions to make of it, for the first; 0: it itself */
 	bool writable;		/* the user allows workloads that destroy its data */
-	char *capture;	  /* a GPU's: command that writes a picture of what it displays, or NULL */
 	bool within_page; /* a NIC that sends no buffer which crosses a page (an emulated one) */
+	char *capture;	  /* a GPU's: command that writes a picture of what it displays, or NULL */
 	/* The other end of a NIC's cable: a port of this host, or an interface of a remote one. */
 	char *peer;	 /* PCI address, or NULL */
 	char *remote;	 /* where ssh reaches it, as "user@host", or NULL */

@@ -21,23 +21,31 @@ static bool is_swapped_to(const char *path)
 	return false;
 }
 
+static int swap_on(struct journal *journal, const char *device)
+{
+	int ret;
+
+	if (is_swapped_to(device))
+		return 0;
+	ret = journal_add_record(journal, json_pack("{s:s, s:s}", "kind", "swap", "path", device));
+	if (ret)
+		return ret;
+	if (swapon(device, 0)) {
+		ret = -errno;
+		journal_roll_back(journal, false);
+	}
+	return ret;
+}
+
 int journal_swap(struct journal *journal, const char *path, char **why)
 {
 	autofree char *device = realpath(path, NULL);
-	int ret = device ? 0 : -errno;
+	int ret;
 
-	if (!ret && is_swapped_to(device))
-		return 0;
-	if (!ret) {
-		ret = journal_add_record(journal,
-					 json_pack("{s:s, s:s}", "kind", "swap", "path", device));
-		if (ret)
-			return ret;
-		if (swapon(device, 0)) {
-			ret = -errno;
-			journal_roll_back(journal, false);
-		}
-	}
+	if (device)
+		ret = swap_on(journal, device);
+	else
+		ret = -errno;
 	if (ret == -EINVAL)
 		*why = xasprintf(
 			"%s has no swap signature: 'mkswap %s' makes one, and destroys what "

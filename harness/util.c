@@ -443,7 +443,10 @@ uint64_t memory_available(void)
 {
 	static const char key[] = "MemAvailable:";
 	autofree char *text = file_read("/proc/meminfo", NULL);
-	const char *line = text ? strstr(text, key) : NULL;
+	const char *line;
 
+	if (!text)
+		return 0;
+	line = strstr(text, key);
 	return line ? strtoull(line + sizeof(key) - 1, NULL, 10) * KIB : 0;
 }
