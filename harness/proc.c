@@ -240,3 +240,15 @@ unsigned long long proc_smaps_bytes(pid_t pid, const char *field)
 {
 	return kib_field(pid, "smaps_rollup", field);
 }
+
+uint64_t memory_available(void)
+{
+	static const char key[] = "MemAvailable:";
+	autofree char *text = file_read("/proc/meminfo", NULL);
+	const char *line;
+
+	if (!text)
+		return 0;
+	line = strstr(text, key);
+	return line ? strtoull(line + sizeof(key) - 1, NULL, 10) * KIB : 0;
+}

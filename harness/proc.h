@@ -64,4 +64,7 @@ unsigned long long proc_locked_bytes(pid_t pid);
 /* Sum over its mappings of a field of /proc/PID/smaps ("AnonHugePages"). 0 when it has gone. */
 unsigned long long proc_smaps_bytes(pid_t pid, const char *field);
 
+/* Bytes that programs can still have without swapping (MemAvailable); 0: not known. */
+uint64_t memory_available(void);
+
 #endif

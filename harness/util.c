@@ -438,15 +438,3 @@ char *file_hash(const char *path)
 		hash = fnv1a(hash, block, (size_t)len);
 	return len < 0 ? NULL : xasprintf("%016llx", (unsigned long long)hash);
 }
-
-uint64_t memory_available(void)
-{
-	static const char key[] = "MemAvailable:";
-	autofree char *text = file_read("/proc/meminfo", NULL);
-	const char *line;
-
-	if (!text)
-		return 0;
-	line = strstr(text, key);
-	return line ? strtoull(line + sizeof(key) - 1, NULL, 10) * KIB : 0;
-}

@@ -59,9 +59,6 @@ void strlist_free(struct strlist *list);
 #define autolist __attribute__((cleanup(strlist_free)))
 bool strlist_has(const struct strlist *list, const char *text);
 
-/* Bytes that programs can still have without swapping (MemAvailable); 0: not known. */
-uint64_t memory_available(void);
-
 /* Whole small files. file_read() returns a NUL-terminated string to free, or NULL with errno. */
 char *file_read(const char *path, size_t *len);
 /* As file_read(), with trailing white space removed: for sysfs and proc attributes. */
