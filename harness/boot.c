@@ -139,6 +139,7 @@ int boot_launch(struct boot *boot, const char *dir)
 	if (ret)
 		return boot_fail(boot, ret, "cannot configure the VM");
 	config.cgroup = boot->cgroup;
+	config.pin_bytes = boot->pin_bytes;
 	ret = vm_start(&config, dir, &boot->vm);
 	vm_config_free(&config);
 	if (ret)
@@ -363,6 +364,7 @@ enum boot_status boot_live(struct boot *boot, const char *dir, struct cell_run *
 	boot->peer = NULL;
 	free(boot->cgroup);
 	boot->cgroup = NULL;
+	boot->pin_bytes = 0;
 	if (mode->host_restore)
 		mode->host_restore(boot);
 	boot->timed_out = ret == -ETIMEDOUT;

@@ -38,6 +38,7 @@ struct boot {
 	const struct cell *cell; /* the first cell it serves: its mode and device are the VM's */
 	struct vm *vm;		 /* NULL before the start and after the end */
 	char *cgroup;		 /* that QEMU joins, or NULL; set by a workload's host_setup */
+	uint64_t pin_bytes;	 /* most memory that QEMU may pin; 0: no limit; set like it */
 	uint64_t started_ns;	 /* of QEMU, CLOCK_MONOTONIC; 0: not yet, or no VM */
 	char disk[32];		 /* a block device's name for the workload, by its guest_setup */
 	const char *netns;	 /* without a VM: where the workload runs, by the device; or NULL */

@@ -27,7 +27,7 @@ static int check_controller(char **why)
 	return -ENOTSUP;
 }
 
-int cgroup_limit(const char *path, uint64_t limit_bytes)
+static int cgroup_limit(const char *path, uint64_t limit_bytes)
 {
 	autofree char *limit = xasprintf("%llu", (unsigned long long)limit_bytes);
 	autofree char *max = xasprintf("%s/memory.max", path);

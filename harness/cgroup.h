@@ -18,9 +18,6 @@ struct journal;
  */
 int cgroup_make(struct journal *journal, uint64_t limit_bytes, char **path, char **why);
 
-/* Changes what it may use. 0 or -errno. */
-int cgroup_limit(const char *path, uint64_t limit_bytes);
-
 /* A number of one of its files: of the line that starts with key, or, key NULL, all of it. 0 or
  * -errno. */
 int cgroup_read(const char *path, const char *file, const char *key, uint64_t *value);

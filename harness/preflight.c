@@ -3,7 +3,9 @@
 #include "harness/preflight.h"
 
 #include <errno.h>
+#include <string.h>
 
+#include "bench/device.h"
 #include "harness/check.h"
 #include "harness/log.h"
 #include "harness/placing.h"
@@ -22,13 +24,40 @@ static void name_warnings(const struct check_report *report)
 	free(sb.data);
 }
 
+static bool is_used(const struct experiment *exp, const char *kind)
+{
+	for (size_t i = 0; i < exp->devices.nr; i++) {
+		const struct device_ops *ops = exp->devices.items[i].ops;
+
+		if (!strcmp(ops->name, kind))
+			return true;
+	}
+	return false;
+}
+
+/* What is wrong with a device that the experiment leaves alone neither stops nor spoils it. */
+static void check_used(const struct host *host, const struct experiment *exp, const char *dir,
+		       struct check_report *report)
+{
+	autofree struct host_device *devices = xzalloc((host->nr_devices + 1) * sizeof(*devices));
+	struct host used = *host;
+
+	used.devices = devices;
+	used.nr_devices = 0;
+	for (size_t i = 0; i < host->nr_devices; i++)
+		if (is_used(exp, host->devices[i].kind))
+			devices[used.nr_devices++] = host->devices[i];
+	/* Without any its cells will be skipped, each with the reason. */
+	check_host(used.nr_devices ? &used : host, &exp->guest, dir, report);
+}
+
 int preflight(const struct host *host, const struct experiment *exp, const char *dir,
 	      json_t **found)
 {
 	struct check_report report;
 	bool failed;
 
-	check_host(host, &exp->guest, dir, &report);
+	check_used(host, exp, dir, &report);
 	failed = check_failed(&report);
 	if (failed) {
 		log_err("this host cannot run the experiment:");
@@ -56,7 +85,7 @@ void preflight_again(const struct host *host, const struct experiment *exp, cons
 {
 	struct check_report report;
 
-	check_host(host, &exp->guest, dir, &report);
+	check_used(host, exp, dir, &report);
 	json_decref(*found);
 	*found = check_json(&report);
 	check_free(&report);

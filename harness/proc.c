@@ -4,9 +4,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -47,6 +49,16 @@ static int join_cgroup(const char *cgroup)
 	return file_write(path, "0", false);
 }
 
+static int limit_pins(uint64_t bytes)
+{
+	const struct rlimit limit = { bytes, bytes };
+
+	/* Whoever is not root has nothing to lose. */
+	if (!geteuid() && prctl(PR_CAPBSET_DROP, CAP_IPC_LOCK, 0, 0, 0))
+		return -errno;
+	return setrlimit(RLIMIT_MEMLOCK, &limit) ? -errno : 0;
+}
+
 /* exec failures come back through a pipe that a successful exec closes. */
 static void child_exec(char *const argv[], const struct proc_options *options, pid_t parent,
 		       int report)
@@ -55,6 +67,8 @@ static void child_exec(char *const argv[], const struct proc_options *options, p
 
 	child_setup(options, parent);
 	err = options->cgroup ? -join_cgroup(options->cgroup) : 0;
+	if (!err && options->pin_bytes)
+		err = -limit_pins(options->pin_bytes);
 	if (!err) {
 		execvp(argv[0], argv);
 		err = errno;

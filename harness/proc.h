@@ -18,6 +18,11 @@ struct proc_options {
 	bool foreground;    /* stays in our terminal's process group (an interactive shell) */
 	bool no_thp;	    /* PR_SET_THP_DISABLE: all its memory in 4 KiB pages */
 	const char *cgroup; /* folder of the cgroup that it joins; NULL: ours */
+	/*
+	 * Most memory that it may lock or pin: it loses CAP_IPC_LOCK, with which the kernel would
+	 * not look at RLIMIT_MEMLOCK (VFIO's vfio_lock_acct()). 0: no limit.
+	 */
+	uint64_t pin_bytes;
 };
 
 struct proc {

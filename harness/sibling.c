@@ -52,7 +52,7 @@ int siblings_probe(const struct host *host, const struct cell *cell, unsigned in
 }
 
 int sibling_launch(const struct boot *first, unsigned int index, const char *dir,
-		   struct sibling **out)
+		   uint64_t pin_bytes, struct sibling **out)
 {
 	const char *kind = first->cell->device->name;
 	const struct host_device *device = host_device_at(first->host, kind, index);
@@ -61,6 +61,7 @@ int sibling_launch(const struct boot *first, unsigned int index, const char *dir
 	int ret;
 
 	*out = sibling;
+	boot->pin_bytes = pin_bytes;
 	if (!device)
 		return boot_fail(boot, -ENODEV, "there is no %s device for VM %u", kind, index);
 	ret = boot_prepare_device(boot);

@@ -21,11 +21,12 @@ struct sibling {
 
 /*
  * Starts the index-th further VM, from 1, with files in dir and, like the boot's own, in its
- * cgroup. While its life is waited for, the boot's metrics go on. 0 or -errno; in either case
- * *out, if not NULL, has the reason and is to be freed with sibling_stop().
+ * cgroup. It may pin pin_bytes at most (0: no limit). While its life is waited for, the boot's
+ * metrics go on. 0 or -errno; in either case *out, if not NULL, has the reason and is to be freed
+ * with sibling_stop().
  */
 int sibling_launch(const struct boot *first, unsigned int index, const char *dir,
-		   struct sibling **out);
+		   uint64_t pin_bytes, struct sibling **out);
 /* Until it is created; may be left out. 0 or -errno. */
 int sibling_await_created(struct sibling *sibling);
 /* Until its guest and device are up and its mode is proven. 0 or -errno. */

@@ -243,7 +243,8 @@ static int launch(struct vm *vm, const struct vm_config *config, int qmp_fd, int
 					.err = logfile,
 					.foreground = config->console_on_terminal,
 					.no_thp = config->no_thp,
-					.cgroup = config->cgroup };
+					.cgroup = config->cgroup,
+					.pin_bytes = config->pin_bytes };
 	struct strlist argv = { 0 };
 	int ret;
 

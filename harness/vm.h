@@ -33,6 +33,7 @@ struct vm_config {
 	struct strlist cmdline;	  /* kernel arguments */
 	struct strlist env;	  /* NAME=VALUE for QEMU's environment */
 	const char *cgroup;	  /* that QEMU joins; NULL: ours */
+	uint64_t pin_bytes;	  /* most memory that QEMU may pin; 0: no limit */
 	const char *vfio_options; /* of an assigned device, after a comma; NULL: none */
 	bool no_thp;		  /* no transparent huge pages */
 	bool hugetlb;		  /* guest memory in reserved pages of 2 MiB */

@@ -85,7 +85,7 @@ static int launch_together(struct cell_run *run, struct sibling **siblings, unsi
 	for (unsigned int i = 0; i < nr && !ret; i++) {
 		autofree char *dir = xasprintf("%s/vm-%u", run->dir, i + 1);
 
-		ret = sibling_launch(run->boot, i + 1, dir, &siblings[i]);
+		ret = sibling_launch(run->boot, i + 1, dir, 0, &siblings[i]);
 	}
 	return ret;
 }

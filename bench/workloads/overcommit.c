@@ -20,13 +20,14 @@
 #define VMS_MAX 64
 #define MARGIN_S 2.0  /* fio runs longer than the window, so that it brackets it */
 #define GUEST_S 300.0 /* for what a guest does under memory pressure */
-#define RELIEF_BYTES (64 * MIB)
-#define START_S 30.0 /* a VM's start and fill, for the estimate */
+#define START_S 30.0  /* a VM's start and fill, for the estimate */
 
 static const struct setting settings_table[] = {
 	{ "vms", SETTING_COUNT, "4", NULL, 1, VMS_MAX, "VMs to start, each with a device" },
 	{ "limit", SETTING_SIZE, "1GiB", NULL, 64 * 1024 * 1024, 1e15,
 	  "memory that all of them together may use" },
+	{ "pinned", SETTING_COUNT, "75", NULL, 1, 100,
+	  "percentage of that which may be pinned: a VM that would pin more does not start" },
 	{ "swap", SETTING_BOOL, "yes", NULL, 0, 0,
 	  "swap to the host file's device, if it names one" },
 	{ "fill", SETTING_COUNT, "40", NULL, 1, 90, "percentage of a guest's memory it fills" },
@@ -47,7 +48,7 @@ static const struct metric_desc metrics[] = {
 	[IOPS] = { "vms_iops", "ops/s", DIRECTION_HIGHER, "I/Os a second of all VMs together" },
 	[LEAST_IOPS] = { "vms_least_iops", "ops/s", DIRECTION_HIGHER, "of the slowest VM" },
 	[PEAK] = { "vms_memory_peak_bytes", "bytes", DIRECTION_NONE,
-		   "most memory that the VMs used together, until one was ended for want of it" },
+		   "most memory that the VMs used together" },
 	[SWAPPED] = { "vms_swapped_bytes", "bytes", DIRECTION_NONE,
 		      "of their memory reclaimed to swap, at the end of the window" },
 	[PINNED] = { "vms_pinned_bytes", "bytes", DIRECTION_LOWER,
@@ -72,10 +73,7 @@ struct crowd {
 	unsigned int nr; /* that came up */
 	double iops, least;
 	unsigned int wrong;
-	struct waiter waiter; /* the boot's own: its ticks are its metrics' */
-	uint64_t kills;	      /* by the kernel, before the newcomer */
-	uint64_t peak;	      /* most memory in use until the newcomer was killed; 0: none was */
-	struct strbuf notes;  /* a line for each VM: how it went */
+	struct strbuf notes; /* a line for each VM: how it went */
 };
 
 /* --- settings --- */
@@ -110,6 +108,12 @@ static int probe(const struct host *host, const struct cell *cell, uint64_t gues
 			      memory_bytes(cell->workload_settings, guest_bytes), why);
 }
 
+/* What may be pinned by all VMs together. What they have beside it must be reclaimable. */
+static uint64_t pin_limit(const struct settings *settings)
+{
+	return settings_size(settings, "limit") / 100 * settings_count(settings, "pinned");
+}
+
 static int host_setup(struct boot *boot, const struct settings *settings)
 {
 	autofree char *why = NULL;
@@ -120,6 +124,7 @@ static int host_setup(struct boot *boot, const struct settings *settings)
 	if (!ret)
 		ret = cgroup_make(boot->journal, settings_size(settings, "limit"), &boot->cgroup,
 				  &why);
+	boot->pin_bytes = pin_limit(settings);
 	return ret ? boot_fail(boot, ret, "%s", why ? why : strerror(-ret)) : 0;
 }
 
@@ -144,11 +149,30 @@ static int fill_memory(const struct crowd *crowd, const struct boot *boot)
 	return guest_run(boot->vm->guest, argv, GUEST_S, NULL);
 }
 
+/* By the VMs that run. */
+static uint64_t pinned_bytes(const struct crowd *crowd)
+{
+	uint64_t pinned = 0;
+
+	for (unsigned int i = 0; i < crowd->nr; i++)
+		if (!crowd->members[i].lost)
+			pinned += proc_locked_bytes(crowd->members[i].boot->vm->proc.pid);
+	return pinned;
+}
+
+/* The newcomer may pin what the others leave: VFIO refuses it more (RLIMIT_MEMLOCK). */
+static uint64_t pins_left(const struct crowd *crowd)
+{
+	uint64_t limit = pin_limit(crowd->settings), pinned = pinned_bytes(crowd);
+
+	return pinned < limit ? limit - pinned : 1;
+}
+
 static int start_member(struct crowd *crowd, unsigned int index)
 {
 	struct member *member = &crowd->members[index];
 	autofree char *dir = xasprintf("%s/vm-%u", crowd->run->dir, index);
-	int ret = sibling_launch(crowd->run->boot, index, dir, &member->sibling);
+	int ret = sibling_launch(crowd->run->boot, index, dir, pins_left(crowd), &member->sibling);
 
 	if (!ret) {
 		proc_set_oom_score(member->sibling->boot.vm->proc.pid, OOM_FIRST);
@@ -163,31 +187,13 @@ static int start_member(struct crowd *crowd, unsigned int index)
 	return 0;
 }
 
-/* How often the cgroup has met its limit ("max"), or lost a process to it ("oom_kill"). */
+/* How often the cgroup has lost a process to its limit ("oom_kill"), and the like. */
 static uint64_t events(const struct crowd *crowd, const char *event)
 {
 	uint64_t nr = 0;
 
 	cgroup_read(crowd->run->boot->cgroup, "memory.events", event, &nr);
 	return nr;
-}
-
-/*
- * What a killed newcomer has pinned stays in use until its exit, which gets nowhere as long as
- * there is no memory: meanwhile the kernel would end the next VM, too, one that runs. A little more
- * for all of them, from the kill until the newcomer is gone.
- */
-static void spare_others(void *arg)
-{
-	struct crowd *crowd = arg;
-	uint64_t limit = settings_size(crowd->settings, "limit");
-
-	if (crowd->waiter.tick)
-		crowd->waiter.tick(crowd->waiter.arg);
-	if (crowd->peak || events(crowd, "oom_kill") == crowd->kills)
-		return;
-	if (!cgroup_read(crowd->run->boot->cgroup, "memory.peak", NULL, &crowd->peak))
-		cgroup_limit(crowd->run->boot->cgroup, limit + RELIEF_BYTES);
 }
 
 /* Ends a VM that did not come up, until its memory is free again: the others may need it. */
@@ -207,8 +213,6 @@ static int end_newcomer(struct crowd *crowd, unsigned int index)
 					 "VM %u does not end: it is stuck in the kernel", index);
 		ret = wait_seconds(&crowd->run->boot->vm->waiter, 0.2);
 	}
-	if (crowd->peak)
-		cgroup_limit(crowd->run->boot->cgroup, settings_size(crowd->settings, "limit"));
 	return ret;
 }
 
@@ -231,44 +235,29 @@ static int judge_failed_start(struct crowd *crowd, unsigned int index, int err, 
 	return err ? err : ret;
 }
 
+/* Did VFIO refuse to pin so much, or the kernel end it? */
+static bool wants_memory(const struct crowd *crowd, uint64_t kills)
+{
+	const char *reason = crowd->members[crowd->nr].sibling->boot.reason;
+
+	return events(crowd, "oom_kill") > kills || (reason && strstr(reason, strerror(ENOMEM)));
+}
+
 /* One after the other, until one does not come up. */
 static int start_members(struct crowd *crowd)
 {
 	unsigned int wanted = (unsigned int)settings_count(crowd->settings, "vms");
 
 	while (crowd->nr < wanted) {
-		uint64_t limited = events(crowd, "max");
+		uint64_t kills = events(crowd, "oom_kill");
 		int ret = start_member(crowd, crowd->nr);
-		bool killed = events(crowd, "oom_kill") > crowd->kills;
-		/* Reclaim for it got nowhere. */
-		bool starved = ret == -ETIMEDOUT && events(crowd, "max") > limited;
 
 		if (ret)
 			return judge_failed_start(crowd, crowd->nr, ret,
-						  ret != -EINTR && (killed || starved));
+						  ret != -EINTR && wants_memory(crowd, kills));
 		strbuf_addf(&crowd->notes, "vm %u: up\n", crowd->nr++);
 	}
 	return 0;
-}
-
-/* The boot's metrics go on meanwhile; all VMs started now have its waiter's tick. */
-static int start_watched(struct crowd *crowd)
-{
-	struct waiter *waiter = &crowd->run->boot->vm->waiter;
-	int ret;
-
-	crowd->waiter = *waiter;
-	crowd->kills = events(crowd, "oom_kill");
-	waiter->tick = spare_others;
-	waiter->arg = crowd;
-	ret = start_members(crowd);
-	waiter->tick = crowd->waiter.tick;
-	waiter->arg = crowd->waiter.arg;
-	for (unsigned int i = 1; i < crowd->nr; i++) {
-		crowd->members[i].boot->vm->waiter.tick = waiter->tick;
-		crowd->members[i].boot->vm->waiter.arg = waiter->arg;
-	}
-	return ret;
 }
 
 /* --- all at once --- */
@@ -385,16 +374,8 @@ static void add_number(struct cell_run *run, int metric, const char *file)
 
 static void read_memory(struct crowd *crowd)
 {
-	double pinned = 0;
-
-	for (unsigned int i = 0; i < crowd->nr; i++)
-		if (!crowd->members[i].lost)
-			pinned += (double)proc_locked_bytes(crowd->members[i].boot->vm->proc.pid);
-	sample_add(&crowd->run->samples, &metrics[PINNED], pinned);
-	if (crowd->peak)
-		sample_add(&crowd->run->samples, &metrics[PEAK], (double)crowd->peak);
-	else
-		add_number(crowd->run, PEAK, "memory.peak");
+	sample_add(&crowd->run->samples, &metrics[PINNED], (double)pinned_bytes(crowd));
+	add_number(crowd->run, PEAK, "memory.peak");
 	add_number(crowd->run, SWAPPED, "memory.swap.current");
 }
 
@@ -466,7 +447,7 @@ static int run_overcommit(struct cell_run *run)
 	strbuf_addf(&crowd.notes, "vm 0: up\n");
 	ret = fill_memory(&crowd, run->boot);
 	if (!ret)
-		ret = start_watched(&crowd);
+		ret = start_members(&crowd);
 	if (!ret)
 		ret = measure(&crowd);
 	if (!ret)
