@@ -80,35 +80,6 @@ static int check_size(const struct lab *lab)
 	return 0;
 }
 
-static bool cpu_can_nest(struct guest *guest)
-{
-	autofree char *cpuinfo = NULL;
-
-	return !guest_read(guest, "/proc/cpuinfo", &cpuinfo) &&
-	       (strstr(cpuinfo, " svm ") || strstr(cpuinfo, " vmx "));
-}
-
-bool lab_kvm_works(const char *build_dir)
-{
-	char dir[] = "/tmp/iommubench-probe-XXXXXX";
-	struct vm_config config;
-	struct vm *vm = NULL;
-	bool works;
-
-	if (access("/dev/kvm", R_OK | W_OK) || !mkdtemp(dir))
-		return false;
-	if (vm_config_guest(build_dir, NULL, 256 * MIB, 1, &config))
-		return false;
-	works = !vm_start(&config, dir, &vm) && !vm_await_created(vm, 5) && !vm_run(vm) &&
-		!vm_await_ready(vm, 10) && cpu_can_nest(vm->guest);
-	vm_stop(vm, false);
-	vm_config_free(&config);
-	remove_all(dir);
-	if (!works)
-		log_info("lab: /dev/kvm is there but boots no guest within 10 s: emulating");
-	return works;
-}
-
 /* --- its files --- */
 
 /* Folders of labs whose harness was killed on this host are of no use to anybody. */

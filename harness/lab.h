@@ -42,7 +42,8 @@ struct lab {
 
 /*
  * Does this machine's KVM really boot a guest, one that could run KVM itself? Tried with a
- * probe guest, 10 s at most: /dev/kvm may be there and still never boot a kernel.
+ * probe guest, 10 s at most: /dev/kvm may be there and still never boot a kernel. That it failed
+ * is kept for an hour in build_dir/no-kvm.
  */
 bool lab_kvm_works(const char *build_dir);
 
