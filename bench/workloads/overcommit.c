@@ -238,9 +238,12 @@ static int judge_failed_start(struct crowd *crowd, unsigned int index, int err, 
 /* Did VFIO refuse to pin so much, or the kernel end it? */
 static bool wants_memory(const struct crowd *crowd, uint64_t kills)
 {
-	const char *reason = crowd->members[crowd->nr].sibling->boot.reason;
+	const struct vm *vm = crowd->members[crowd->nr].sibling->boot.vm;
+	autofree char *path = vm ? xasprintf("%s/qemu.log", vm->dir) : NULL;
+	autofree char *log = path ? file_read(path, NULL) : NULL;
 
-	return events(crowd, "oom_kill") > kills || (reason && strstr(reason, strerror(ENOMEM)));
+	/* "VFIO_MAP_DMA failed: Cannot allocate memory" */
+	return events(crowd, "oom_kill") > kills || (log && strstr(log, strerror(ENOMEM)));
 }
 
 /* One after the other, until one does not come up. */
