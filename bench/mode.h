@@ -24,9 +24,10 @@ enum guest_iommu { GUEST_IOMMU_NONE, GUEST_IOMMU_TRANSLATES, GUEST_IOMMU_PASSTHR
 
 /*
  * What an assigned device reaches of the guest's memory: all of it; what is mapped for it, and no
- * longer than that; for a time also what was mapped; for good what was ever mapped.
+ * longer than that; for a time also what was mapped; for good what was ever mapped; a pool that is
+ * nobody's own page, somewhere in the guest's memory.
  */
-enum reach { REACH_UNKNOWN, REACH_ALL, REACH_MAPPED, REACH_STALE, REACH_HELD };
+enum reach { REACH_UNKNOWN, REACH_ALL, REACH_MAPPED, REACH_STALE, REACH_HELD, REACH_POOL };
 
 /*
  * NULL callbacks mean nothing to do; `name`, `help` and `prove` are required. Callbacks

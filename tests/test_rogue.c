@@ -58,10 +58,9 @@ static void test_promises(void **state)
 		enum reach reach;
 		const char *unmapped, *stale; /* what is right */
 	} promises[] = {
-		{ REACH_ALL, "passed", "passed" },
-		{ REACH_MAPPED, "blocked", "blocked" },
-		{ REACH_STALE, "blocked", "window" },
-		{ REACH_HELD, "blocked", "passed" },
+		{ REACH_ALL, "passed", "passed" },    { REACH_MAPPED, "blocked", "blocked" },
+		{ REACH_STALE, "blocked", "window" }, { REACH_HELD, "blocked", "passed" },
+		{ REACH_POOL, "blocked", "blocked" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(promises); i++)
@@ -71,6 +70,8 @@ static void test_promises(void **state)
 
 			assert_missed(rogue_missed(v, "mode", reach, ROGUE_UNMAPPED),
 				      strcmp(name, right) ? right : NULL);
+			assert_missed(rogue_missed(v, "mode", reach, ROGUE_ANYWHERE),
+				      reach == REACH_POOL || !strcmp(name, right) ? NULL : right);
 			right = promises[i].stale;
 			assert_missed(rogue_missed(v, "mode", reach, ROGUE_STALE),
 				      strcmp(name, right) ? right : NULL);
@@ -215,7 +216,7 @@ static void test_modes(void **state)
 		{ "viommu-nested", NULL, NULL, REACH_MAPPED },
 		{ "virtio-iommu", "invalidate", "strict", REACH_MAPPED },
 		{ "virtio-iommu", "invalidate", "lazy", REACH_STALE },
-		{ "bounce", NULL, NULL, REACH_MAPPED },
+		{ "bounce", NULL, NULL, REACH_POOL },
 		{ "coiommu", "unpin", "lru", REACH_STALE },
 		{ "coiommu", "unpin", "off", REACH_HELD },
 		{ "coiommu-viommu", "untrusted", "no", REACH_STALE },

@@ -12,6 +12,11 @@ enum reach reach_mapped(const struct settings *settings)
 	return REACH_MAPPED;
 }
 
+enum reach reach_pool(const struct settings *settings)
+{
+	return REACH_POOL;
+}
+
 enum reach reach_stale(const struct settings *settings)
 {
 	return REACH_STALE;

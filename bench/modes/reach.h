@@ -7,6 +7,7 @@
 
 enum reach reach_all(const struct settings *settings);
 enum reach reach_mapped(const struct settings *settings);
+enum reach reach_pool(const struct settings *settings);
 enum reach reach_stale(const struct settings *settings);
 
 #endif

@@ -56,6 +56,8 @@ static enum rogue_verdict promised(enum reach reach, enum rogue_aim aim)
 		return aim == ROGUE_STALE ? ROGUE_WINDOW : ROGUE_BLOCKED;
 	case REACH_HELD:
 		return aim == ROGUE_STALE ? ROGUE_PASSED : ROGUE_BLOCKED;
+	case REACH_POOL: /* places all over memory may be its */
+		return aim == ROGUE_ANYWHERE ? ROGUE_UNTRIED : ROGUE_BLOCKED;
 	case REACH_UNKNOWN:
 		break;
 	}

@@ -44,7 +44,7 @@ int rogue_parse_sweep(const char *text, struct rogue_tally *sweep);
 char *rogue_hex(const uint8_t *mark);
 
 /* What is aimed at: never mapped; mapped before; nothing of the guest's. */
-enum rogue_aim { ROGUE_UNMAPPED, ROGUE_STALE, ROGUE_FOREIGN };
+enum rogue_aim { ROGUE_UNMAPPED, ROGUE_ANYWHERE, ROGUE_STALE, ROGUE_FOREIGN };
 /*
  * Is the verdict what was expected: a word of the settings, "mode" being what the mode promises?
  * NULL, or what was expected: a constant text. Nothing is expected of what was not tried.

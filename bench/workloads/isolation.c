@@ -69,7 +69,7 @@ static const struct {
 } checks[] = {
 	{ TARGET_BESIDE, ROGUE_UNMAPPED, "guest" },
 	{ TARGET_FAR, ROGUE_UNMAPPED, "guest" },
-	{ TARGET_GUEST, ROGUE_UNMAPPED, "guest" },
+	{ TARGET_GUEST, ROGUE_ANYWHERE, "guest" },
 	{ TARGET_UNMAPPED, ROGUE_STALE, "unmapped" },
 	{ TARGET_HOST, ROGUE_FOREIGN, "host" },
 	{ TARGET_OTHER_VM, ROGUE_FOREIGN, "other_vm" },
