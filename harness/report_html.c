@@ -19,6 +19,16 @@ void report_html_series(struct strbuf *sb, const struct report *report, size_t s
 	page_text(sb, report->series[series].label);
 }
 
+void report_html_series_head(struct strbuf *sb, const struct report *report)
+{
+	for (size_t s = 0; s < report->nr_series; s++) {
+		strbuf_addf(sb, "<th scope=\"col\" class=\"n\">");
+		report_html_series(sb, report, s);
+		strbuf_addf(sb, "</th>");
+	}
+	strbuf_addf(sb, "</tr></thead>\n<tbody>\n");
+}
+
 void report_html_status(struct strbuf *sb, const char *status)
 {
 	strbuf_addf(sb, "<span class=\"status %s\">", strcmp(status, "ok") ? "bad" : "ok");

@@ -25,6 +25,8 @@ void report_html_method(struct strbuf *sb, const struct report *report);
 
 /* Shared by the parts. A series' name with its colour. */
 void report_html_series(struct strbuf *sb, const struct report *report, size_t series);
+/* The rest of a table's head, a column for each series, and the beginning of its body. */
+void report_html_series_head(struct strbuf *sb, const struct report *report);
 /* A note on where the figures come from, if a reader must know. */
 void report_html_caveat(struct strbuf *sb, const struct report *report);
 /* "ok" and the others, as a word with a colour. */

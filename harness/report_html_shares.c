@@ -70,12 +70,7 @@ void report_html_shares(struct strbuf *sb, const struct report *report,
 	page_text(sb, report->scenarios[scenario].more);
 	strbuf_addf(sb, "\"><table>\n<caption>Shares, the median of the boots</caption>\n"
 			"<thead><tr><th scope=\"col\">share of</th>");
-	for (size_t s = 0; s < report->nr_series; s++) {
-		strbuf_addf(sb, "<th scope=\"col\" class=\"n\">");
-		report_html_series(sb, report, s);
-		strbuf_addf(sb, "</th>");
-	}
-	strbuf_addf(sb, "</tr></thead>\n<tbody>\n");
+	report_html_series_head(sb, report);
 	for (size_t m = 0; m < report->nr_metrics; m++)
 		if (is_share(report, scenario, m))
 			add_row(sb, report, ops, scenario, m);

@@ -221,12 +221,7 @@ static void add_all_metrics(struct strbuf *sb, const struct report *report, size
 	strbuf_addf(sb, "\"><table>\n<caption>Median of the boots; below it the multiple of the "
 			"baseline, and lowest to highest.</caption>\n"
 			"<thead><tr><th scope=\"col\">metric</th>");
-	for (size_t s = 0; s < report->nr_series; s++) {
-		strbuf_addf(sb, "<th scope=\"col\" class=\"n\">");
-		report_html_series(sb, report, s);
-		strbuf_addf(sb, "</th>");
-	}
-	strbuf_addf(sb, "</tr></thead>\n<tbody>\n");
+	report_html_series_head(sb, report);
 	for (size_t m = 0; m < report->nr_metrics; m++)
 		if (report_scenario_has(report, scenario, m))
 			add_metric_row(sb, report, scenario, m);

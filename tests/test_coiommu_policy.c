@@ -1,151 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The pinning policy: ranges, quota, lazy unpinning, generations, speculation, errors, cost. */
-#include "policy.h"
-#include "test_coiommu_fake.h"
-
-#define PAGES (256ULL * 1024) /* 1 GiB */
-
-static struct fake fake;
-static uint32_t *leaves[PAGES / COIOMMU_LEAF_UNITS];
-static struct coiommu_policy_counters n;
-static struct policy *policy;
-static uint64_t static_from = UINT64_MAX; /* frames from here on are pinned by others */
-
-static int op_map(void *ctx, uint64_t pfn, uint32_t nr)
-{
-	return fake_dma_map(&fake, FAKE_FD, pfn * PAGE, (uintptr_t)fake.mem + pfn * PAGE, nr * PAGE,
-			    RW);
-}
-
-static int op_unmap(void *ctx, uint64_t pfn, uint32_t nr)
-{
-	return fake_dma_unmap(&fake, FAKE_FD, pfn * PAGE, nr * PAGE);
-}
-
-static uint64_t op_now(void *ctx)
-{
-	return fake_now_ns(&fake);
-}
-
-static uint32_t *op_leaf(void *ctx, uint64_t block)
-{
-	return block < PAGES / COIOMMU_LEAF_UNITS ? leaves[block] : NULL;
-}
-
-static enum policy_memory op_memory(void *ctx, uint64_t pfn, uint64_t *end)
-{
-	*end = pfn < static_from && static_from < PAGES ? static_from : PAGES;
-	if (pfn >= PAGES)
-		return POLICY_MEMORY_NONE;
-	return pfn < static_from ? POLICY_MEMORY_LAZY : POLICY_MEMORY_STATIC;
-}
-
-static const struct policy_ops ops = {
-	.map = op_map,
-	.unmap = op_unmap,
-	.now_ns = op_now,
-	.leaf = op_leaf,
-	.memory = op_memory,
-};
-
-static void start(const struct policy_config *config)
-{
-	memset(&n, 0, sizeof(n));
-	fake_init(&fake, PAGES);
-	for (uint64_t i = 0; i < PAGES / COIOMMU_LEAF_UNITS; i++)
-		leaves[i] = calloc(COIOMMU_LEAF_UNITS, sizeof(uint32_t));
-	static_from = UINT64_MAX;
-	policy = policy_new(config, &ops, NULL, &n);
-}
-
-static int finish(void **state)
-{
-	fake.fail_unmap = fake.fail_map = 0;
-	policy_drop(policy, true);
-	assert_int_equal(fake.mapped[0], 0);
-	assert_int_equal(fake.mistakes, 0);
-	assert_int_equal(n.pinned_pages, 0);
-	assert_int_equal(n.mappings, 0);
-	assert_int_equal(n.pins, n.unpins);
-	policy_free(policy);
-	fake_free(&fake);
-	for (uint64_t i = 0; i < PAGES / COIOMMU_LEAF_UNITS; i++)
-		free(leaves[i]);
-	return 0;
-}
-
-static uint32_t *unit(uint64_t pfn)
-{
-	return &leaves[pfn / COIOMMU_LEAF_UNITS][pfn % COIOMMU_LEAF_UNITS];
-}
-
-/* The guest's map: count, ask for what is not pinned, undo if refused. */
-static bool map(uint64_t pfn, uint32_t nr)
-{
-	bool missing = false, ok = true;
-
-	for (uint32_t i = 0; i < nr; i++)
-		missing |= !(coiommu_unit_get(unit(pfn + i)) & COIOMMU_UNIT_PINNED);
-	if (missing)
-		policy_pin(policy, pfn, nr);
-	for (uint32_t i = 0; i < nr; i++)
-		ok &= *unit(pfn + i) >> 31;
-	for (uint32_t i = 0; !ok && i < nr; i++)
-		coiommu_unit_put(unit(pfn + i));
-	return ok;
-}
-
-static void unmap(uint64_t pfn, uint32_t nr)
-{
-	for (uint32_t i = 0; i < nr; i++)
-		coiommu_unit_put(unit(pfn + i));
-}
-
-static bool touch(uint64_t pfn, uint32_t nr)
-{
-	bool ok = map(pfn, nr);
-
-	if (ok)
-		unmap(pfn, nr);
-	return ok;
-}
-
-static void cycle(void)
-{
-	if (policy_deadline(policy) != UINT64_MAX)
-		fake.clock = policy_deadline(policy);
-	while (policy_scan(policy, 1000))
-		;
-}
-
-/* Pinned bit, the policy's record and VFIO agree for every page. */
-static void check_agreement(void)
-{
-	uint64_t pinned = 0, wrong = 0;
-
-	for (uint64_t pfn = 0; pfn < PAGES; pfn++) {
-		bool mapped = fake_owner(&fake, 0, pfn) != 0;
-
-		wrong += mapped != policy_is_pinned(policy, pfn) || mapped != *unit(pfn) >> 31;
-		pinned += mapped;
-	}
-	assert_int_equal(wrong, 0);
-	assert_int_equal(pinned, n.pinned_pages);
-}
-
-/* In steps of one block each, or at once. */
-static uint64_t count_mapped(uint32_t budget)
-{
-	uint64_t mapped = 0;
-	uint32_t at = 0, steps = 1;
-
-	while (!policy_count_mapped(policy, budget, &at, &mapped))
-		steps++;
-	assert_int_equal(steps, budget == 1 && n.blocks ? n.blocks : 1);
-	return mapped;
-}
-
-/* ---- Tests ---------------------------------------------------------------------------- */
+/* The pinning policy: ranges, quota, lazy unpinning, generations, speculation, errors. */
+#include "test_coiommu_policy.h"
 
 static void test_what_is_mapped_of_what_is_pinned(void **state)
 {
@@ -521,96 +376,28 @@ static void test_random(void **state)
 	}
 }
 
-static uint64_t real_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
-}
-
-/* 100,000 pages at the default interval must take less than 1 % of a core: 100 ms of 10 s. */
-static void test_scan_cost(void **state)
-{
-	static const struct {
-		const char *name;
-		uint32_t stride, range;
-	} layouts[] = { { "adjacent, ranges", 1, 16 },
-			{ "adjacent, single", 1, 1 },
-			{ "every second, single", 2, 1 } };
-
-	for (size_t k = 0; k < 3; k++) {
-		struct policy_config config = policy_defaults;
-		uint64_t t0, busy, accessed, idle;
-
-		config.range_pages = layouts[k].range;
-		start(&config);
-		for (uint64_t i = 0; i < 100000; i += layouts[k].range)
-			assert_true(map(i * layouts[k].stride, layouts[k].range));
-		t0 = real_ns();
-		cycle();
-		busy = real_ns() - t0;
-		for (uint64_t i = 0; i < 100000; i += layouts[k].range)
-			unmap(i * layouts[k].stride, layouts[k].range);
-		t0 = real_ns();
-		cycle();
-		accessed = real_ns() - t0;
-		t0 = real_ns();
-		cycle();
-		idle = real_ns() - t0;
-		assert_int_equal(n.pinned_pages, 0);
-		printf("scan of 100000 pages, %s: busy %.2f ms, clearing accessed %.2f ms, "
-		       "releasing %.2f ms, %llu bytes of metadata\n",
-		       layouts[k].name, (double)busy / 1e6, (double)accessed / 1e6,
-		       (double)idle / 1e6, (unsigned long long)n.metadata_bytes);
-		assert_true(busy < 100000000 && accessed < 100000000);
-		if (k < 2)
-			finish(state);
-	}
-}
-
-static void test_map_cost(void **state)
-{
-	uint64_t t0, ns;
-	const uint64_t rounds = 5000000;
-
-	start(&policy_defaults);
-	assert_true(touch(0, 1));
-	t0 = real_ns();
-	for (uint64_t i = 0; i < rounds; i++) {
-		coiommu_unit_get(unit(0));
-		coiommu_unit_put(unit(0));
-	}
-	ns = real_ns() - t0;
-	printf("count up and down of a pinned page: %.1f ns\n", (double)ns / (double)rounds);
-}
-
-#define TEST(f) cmocka_unit_test_teardown(f, finish)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_what_is_mapped_of_what_is_pinned),
-		TEST(test_pin_and_idle_release),
-		TEST(test_unpin_off),
-		TEST(test_ranges),
-		TEST(test_single_pages),
-		TEST(test_quota),
-		TEST(test_mapping_limit),
-		TEST(test_limit_per_cycle),
-		TEST(test_generations),
-		TEST(test_adaptive),
-		TEST(test_speculation_pays),
-		TEST(test_speculation_does_not_pay),
-		TEST(test_speculation_respects_quota),
-		TEST(test_static_and_absent_memory),
-		TEST(test_guest_release),
-		TEST(test_park),
-		TEST(test_forget_and_adopt),
-		TEST(test_vfio_errors),
-		TEST(test_random),
-		TEST(test_scan_cost),
-		TEST(test_map_cost),
+		POLICY_TEST(test_what_is_mapped_of_what_is_pinned),
+		POLICY_TEST(test_pin_and_idle_release),
+		POLICY_TEST(test_unpin_off),
+		POLICY_TEST(test_ranges),
+		POLICY_TEST(test_single_pages),
+		POLICY_TEST(test_quota),
+		POLICY_TEST(test_mapping_limit),
+		POLICY_TEST(test_limit_per_cycle),
+		POLICY_TEST(test_generations),
+		POLICY_TEST(test_adaptive),
+		POLICY_TEST(test_speculation_pays),
+		POLICY_TEST(test_speculation_does_not_pay),
+		POLICY_TEST(test_speculation_respects_quota),
+		POLICY_TEST(test_static_and_absent_memory),
+		POLICY_TEST(test_guest_release),
+		POLICY_TEST(test_park),
+		POLICY_TEST(test_forget_and_adopt),
+		POLICY_TEST(test_vfio_errors),
+		POLICY_TEST(test_random),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -213,35 +213,36 @@ static int skip(struct rogue *rogue, enum rogue_target target, int ret, char *wh
 	return 0;
 }
 
+/* ret and why: how the bystander was had; both are taken over. */
+static int try_bystander(struct rogue *rogue, enum rogue_target target, struct bystander *bystander,
+			 int ret, char *why)
+{
+	const struct victim victim = { .target = target, .bystander = bystander };
+
+	if (ret)
+		return skip(rogue, target, ret, why);
+	ret = try_victim(rogue, &victim);
+	bystander_free(bystander);
+	return ret;
+}
+
 static int try_host(struct rogue *rogue)
 {
-	struct victim victim = { .target = TARGET_HOST };
 	struct bystander *page = NULL;
 	char *why = NULL;
 	int ret = bystander_host(rogue->run->boot, &page, &why);
 
-	if (ret)
-		return skip(rogue, victim.target, ret, why);
-	victim.bystander = page;
-	ret = try_victim(rogue, &victim);
-	bystander_free(page);
-	return ret;
+	return try_bystander(rogue, TARGET_HOST, page, ret, why);
 }
 
 static int try_other_vm(struct rogue *rogue)
 {
-	struct victim victim = { .target = TARGET_OTHER_VM };
 	autofree char *dir = xasprintf("%s/other-vm", rogue->run->dir);
 	struct bystander *vm = NULL;
 	char *why = NULL;
 	int ret = bystander_vm(rogue->run->boot, dir, &vm, &why);
 
-	if (ret)
-		return skip(rogue, victim.target, ret, why);
-	victim.bystander = vm;
-	ret = try_victim(rogue, &victim);
-	bystander_free(vm);
-	return ret;
+	return try_bystander(rogue, TARGET_OTHER_VM, vm, ret, why);
 }
 
 /* --- another device --- */
