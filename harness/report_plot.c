@@ -200,7 +200,7 @@ static void take_lines(struct gnuplot_job *job, struct plot_lines *lines, const 
 /* Columns of a legend in which names of that length have room. */
 static size_t key_columns(const struct plot_lines *lines)
 {
-	return lines->longest > 24 ? 1 : lines->longest > 13 ? 2 : 3;
+	return lines->longest > 18 ? 1 : lines->longest > 13 ? 2 : 3;
 }
 
 #define LOGARITHMIC "The axis is logarithmic: a grid line up is four times the memory. "
