@@ -22,6 +22,7 @@
 #include "harness/log.h"
 #include "harness/merge.h"
 #include "harness/report.h"
+#include "harness/series.h"
 #include "harness/run.h"
 #include "harness/trend.h"
 #include "harness/util.h"
@@ -172,6 +173,15 @@ static int cmd_list(int argc, char **argv)
 	return EXIT_OK;
 }
 
+/* Of a run, or of a series. */
+static int write_report(const char *dir)
+{
+	int ret = series_is_dir(dir) ? series_report_again(dir, cli_dirs.scripts)
+				     : report_write(dir, cli_dirs.scripts);
+
+	return ret || series_is_dir(dir) ? ret : report_print_table(dir, stdout);
+}
+
 static int cmd_report(int argc, char **argv)
 {
 	if (wants_help(argc, argv))
@@ -179,9 +189,7 @@ static int cmd_report(int argc, char **argv)
 	if (argc < 2)
 		return usage_error("report", "which run? (results/latest is the newest)");
 	for (int i = 1; i < argc; i++) {
-		if (report_write(argv[i], cli_dirs.scripts))
-			return EXIT_USAGE;
-		if (report_print_table(argv[i], stdout))
+		if (write_report(argv[i]))
 			return EXIT_USAGE;
 		printf("\nreport: %s/report.html\n", argv[i]);
 	}
@@ -251,7 +259,8 @@ static const struct command commands[] = {
 	  "IOMMU groups, why they are so large, which devices can be assigned", cmd_groups, true },
 	{ "list", "[modes|devices|workloads|metrics]", "what there is, with all settings", cmd_list,
 	  true },
-	{ "report", "RUN...", "write a run's report again, print its table", cmd_report, false },
+	{ "report", "RUN...", "write the report of a run, or of a series, again; print its table",
+	  cmd_report, false },
 	{ "compare", "BASE NEW [OPTIONS]", "is a run worse than another one?", compare_main, true },
 	{ "calibrate", "CONFIG | --from RUN RUN...", "how much of a change is noise on this host",
 	  cmd_calibrate, false },

@@ -270,7 +270,7 @@ void report_html_table(struct strbuf *sb, const struct report *report)
 
 	strbuf_addf(
 		sb,
-		"<div class=\"scroll\"><table class=\"cards\">\n<thead><tr><th scope=\"col\">mode</th>");
+		"<div class=\"scroll\"><table class=\"cards modes\">\n<thead><tr><th scope=\"col\">mode</th>");
 	for (size_t c = 0; c < nr; c++)
 		strbuf_addf(sb, "<th scope=\"col\" class=\"n\">%s</th>", columns[c]->title);
 	strbuf_addf(sb, "<th scope=\"col\" class=\"n\">boots that count</th></tr></thead>\n"

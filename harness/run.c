@@ -367,6 +367,9 @@ static int run_and_report(const struct run_options *options, const struct experi
 		return code;
 	if (!options->shard.n)
 		link_latest(dir);
+	/* What there is gets its report; who does not want to wait for that interrupts it again. */
+	if (code == EXIT_INTERRUPTED)
+		wait_obeyed();
 	reported = report(options, dir);
 	return code ? code : reported;
 }

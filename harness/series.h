@@ -58,5 +58,7 @@ int series_command(const struct run_options *options);
  * to its report. 0 or -errno, logged.
  */
 int series_report(const struct series *series);
+/* Writes the reports of a series' runs again, then that. As report_write(). */
+int series_report_again(const char *dir, const char *scripts_dir);
 
 #endif

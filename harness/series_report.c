@@ -5,6 +5,7 @@
 
 #include "bench/registry.h"
 #include "harness/log.h"
+#include "harness/report.h"
 #include "harness/report_colour.h"
 #include "harness/report_format.h"
 #include "harness/report_html.h"
@@ -194,5 +195,22 @@ int series_report(const struct series *series)
 		ret = write_page(series, parts);
 	for (size_t i = 0; i < series->nr; i++)
 		report_free(&parts[i].report);
+	return ret;
+}
+
+int series_report_again(const char *dir, const char *scripts_dir)
+{
+	struct series series = { 0 };
+	int ret = series_resume(dir, &series);
+
+	for (size_t i = 0; i < series.nr && !ret; i++) {
+		autofree char *manifest = xasprintf("%s/manifest.json", series.items[i].dir);
+
+		if (file_exists(manifest))
+			ret = report_write(series.items[i].dir, scripts_dir);
+	}
+	if (!ret)
+		ret = series_report(&series);
+	series_free(&series);
 	return ret;
 }

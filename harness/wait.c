@@ -54,6 +54,19 @@ bool wait_interrupted(void)
 	return interrupted;
 }
 
+void wait_obeyed(void)
+{
+	const struct timespec none = { 0 };
+	sigset_t mask;
+
+	sigemptyset(&mask);
+	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+		sigaddset(&mask, signals[i]);
+	while (sigtimedwait(&mask, NULL, &none) > 0)
+		;
+	interrupted = 0;
+}
+
 uint64_t deadline_in(double seconds)
 {
 	return now_ns() + (uint64_t)(seconds * 1e9);

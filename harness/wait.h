@@ -23,6 +23,8 @@ void wait_init(void);
 void wait_release(void);
 /* Has the user (or the system) asked us to stop? */
 bool wait_interrupted(void);
+/* That was obeyed: what follows goes on until somebody asks again. */
+void wait_obeyed(void);
 
 /*
  * Waits until fd can be read (fd -1: just waits). Returns 0, -ETIMEDOUT at deadline_ns

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -217,12 +218,32 @@ static void test_kmsg(void **state)
 	kmsg_findings_free(&findings);
 }
 
+/* Ctrl-C ends waits until it is obeyed, and then no more; another one does again. */
+static void test_interrupted(void **state)
+{
+	static const struct waiter user = { .pidfd = -1 };
+
+	for (unsigned int i = 0; i < 2; i++) {
+		assert_false(wait_interrupted());
+		assert_int_equal(kill(getpid(), SIGINT), 0);
+		assert_int_equal(wait_seconds(&user, 30), -EINTR);
+		assert_true(wait_interrupted());
+		assert_int_equal(wait_seconds(&user, 30), -EINTR);
+		wait_obeyed();
+		assert_int_equal(wait_seconds(&user, 0.01), 0);
+	}
+	/* One that came while nothing waited. */
+	assert_int_equal(kill(getpid(), SIGTERM), 0);
+	wait_obeyed();
+	assert_false(wait_interrupted());
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_qmp),   cmocka_unit_test(test_qmp_broken),
 		cmocka_unit_test(test_guest), cmocka_unit_test(test_guest_broken),
-		cmocka_unit_test(test_kmsg),
+		cmocka_unit_test(test_kmsg),  cmocka_unit_test(test_interrupted),
 	};
 
 	wait_init();

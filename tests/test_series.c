@@ -170,6 +170,23 @@ static void page_has_every_mode_and_experiment(void **state)
 	series_free(&series);
 }
 
+/* Of a series that has only begun: the run's report and the page, and nothing of what is to come.
+ */
+static void reports_again(void **state)
+{
+	struct series series = begun();
+	autofree char *other = xasprintf("%s/other", series.dir), *own = NULL, *page = NULL;
+
+	put_part("first", "complete", "skipped");
+	assert_int_equal(series_report_again(series.dir, "scripts"), 0);
+	own = get("first/report.html");
+	assert_contains(own, "What each way of running the IOMMU costs");
+	page = get("report.html");
+	assert_contains(page, "<a href=\"first/report.html\">first</a>");
+	assert_false(file_exists(other));
+	series_free(&series);
+}
+
 static bool has_mode(const struct series *series, const struct mode_ops *mode)
 {
 	for (size_t i = 0; i < series->nr; i++)
@@ -200,6 +217,7 @@ int main(void)
 		cmocka_unit_test_setup(goes_on_with_copies, put_files),
 		cmocka_unit_test_setup(what_is_left, put_files),
 		cmocka_unit_test_setup(page_has_every_mode_and_experiment, put_files),
+		cmocka_unit_test_setup(reports_again, put_files),
 		cmocka_unit_test(the_whole_evaluation),
 	};
 
