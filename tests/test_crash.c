@@ -55,6 +55,9 @@ static bool strikes(const char *path)
 	if (__atomic_add_fetch(&shared->count, 1, __ATOMIC_SEQ_CST) != shared->target)
 		return false;
 	shared->fired = true;
+	/* What goes on failing is tried again and again; one attempt too few is explained, too. */
+	if (shared->fault == FAIL)
+		rebind_limits.driver_ms = rebind_limits.attempt_ms = 20;
 	snprintf(shared->path, sizeof(shared->path), "%s", path);
 	return true;
 }
@@ -156,9 +159,6 @@ static void live(void)
 {
 	struct journal *journal;
 
-	/* What goes on failing is tried again and again; one attempt too few is explained, too. */
-	if (shared->fault == FAIL)
-		rebind_limits.driver_ms = rebind_limits.attempt_ms = 20;
 	shared->harness = getpid();
 	armed = true;
 	if (!journal_open(journal_dir, 0, &journal)) {
