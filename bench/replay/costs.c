@@ -26,7 +26,8 @@ void costs_measured(struct costs *c, const struct replay_totals *t)
 {
 	const struct coiommu_policy_counters *n = &t->live;
 	/* The guest waits for its requests and what is pinned within them. */
-	uint64_t exits_ns = t->guest_request_ns > n->map_ns ? t->guest_request_ns - n->map_ns : 0;
+	uint64_t exits_ns =
+		t->guest_request_ns > t->window_map_ns ? t->guest_request_ns - t->window_map_ns : 0;
 
 	*c = (struct costs){ 0 };
 	c->s[COST_REQUEST] = per(exits_ns, t->guest_requests);

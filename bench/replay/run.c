@@ -52,6 +52,16 @@ static uint32_t args_wanted(uint8_t kind)
 	return wanted[kind];
 }
 
+/* What no clock shows; so that no sum of times overflows, and no replay lasts for ever. */
+static const char *time_wrong(const struct replay_totals *t, const struct trace_event *e)
+{
+	if (e->time_ns >= REPLAY_TIME_MAX_NS)
+		return "a time that no clock shows";
+	if (e->time_ns > t->begin_ns && e->time_ns - t->begin_ns > REPLAY_SPAN_MAX_NS)
+		return "a time more than 30 days after the beginning";
+	return NULL;
+}
+
 static bool power_of_two(uint64_t n)
 {
 	return n && !(n & (n - 1));
@@ -133,17 +143,22 @@ static void window_mark(struct replay_policy *p, uint64_t mark)
 	p->want_guest = true;
 }
 
+/* Since the guest's counts began again. */
+static uint64_t guest_count(const struct replay_policy *p, enum replay_count count)
+{
+	return p->counts.n[count] - p->at_reset.n[count];
+}
+
 /* The guest's own counts begin and end a moment apart from the host's. */
 static void window_guest(struct replay_policy *p, bool reset)
 {
-	if (reset) {
-		p->guest_base[0] = p->counts.n[COUNT_MAPS];
-		p->guest_base[1] = p->counts.n[COUNT_UNMAPS];
-	} else if (p->want_guest) {
-		p->window.n[COUNT_MAPS] = p->counts.n[COUNT_MAPS] - p->guest_base[0];
-		p->window.n[COUNT_UNMAPS] = p->counts.n[COUNT_UNMAPS] - p->guest_base[1];
-		p->want_guest = false;
-	}
+	static const enum replay_count own[] = { COUNT_MAPS, COUNT_UNMAPS, COUNT_REFUSED_MAPS };
+
+	if (reset)
+		p->at_reset = p->counts;
+	for (size_t i = 0; !reset && p->want_guest && i < ARRAY_SIZE(own); i++)
+		p->window.n[own[i]] = guest_count(p, own[i]);
+	p->want_guest &= reset;
 }
 
 /* ---- Comparison with the recorded run ------------------------------------------------- */
@@ -208,9 +223,10 @@ void replay_check(struct replay_policy *p, const struct coiommu_policy_counters 
 			if (counter_names[i])
 				compare(p, counter_names[i], v[2 + i], mine[i]);
 	} else if (e->kind == TRACE_GUEST && !v[TRACE_GUEST_RESET]) {
-		compare(p, "maps", v[TRACE_GUEST_MAPS], p->counts.n[COUNT_MAPS] - p->guest_base[0]);
-		compare(p, "unmaps", v[TRACE_GUEST_UNMAPS],
-			p->counts.n[COUNT_UNMAPS] - p->guest_base[1]);
+		compare(p, "maps", v[TRACE_GUEST_MAPS], guest_count(p, COUNT_MAPS));
+		compare(p, "unmaps", v[TRACE_GUEST_UNMAPS], guest_count(p, COUNT_UNMAPS));
+		compare(p, "refused_maps", v[TRACE_GUEST_REFUSED],
+			guest_count(p, COUNT_REFUSED_MAPS));
 	}
 }
 
@@ -247,17 +263,27 @@ static void packet_flush(struct run *run)
 	run->filled = 0;
 }
 
+/* The guest's counts are of the window, so the host's time must be: they begin again with it. */
+static void note_mark(struct replay_totals *t, const struct trace_event *e)
+{
+	memcpy(&t->live, &e->args.v[2], sizeof(t->live));
+	if (e->args.v[0] == TRACE_MARK_BEGIN)
+		t->begin_map_ns = t->live.map_ns;
+	else if (e->args.v[0] == TRACE_MARK_END)
+		t->window_map_ns = t->live.map_ns - t->begin_map_ns;
+	t->want_guest |= e->args.v[0] == TRACE_MARK_END;
+}
+
 static void note_totals(struct replay_totals *t, const struct trace_event *e)
 {
 	if (e->kind == TRACE_CONFIG) {
 		t->config = replay_config(e);
-		t->has_config = true;
-	} else if (e->kind == TRACE_GUEST && !e->args.v[TRACE_GUEST_RESET]) {
+	} else if (e->kind == TRACE_GUEST && !e->args.v[TRACE_GUEST_RESET] && t->want_guest) {
 		t->guest_requests = e->args.v[TRACE_GUEST_REQUESTS];
 		t->guest_request_ns = e->args.v[TRACE_GUEST_REQUEST_NS];
+		t->want_guest = false;
 	} else if (e->kind == TRACE_MARK) {
-		memcpy(&t->live, &e->args.v[2], sizeof(t->live));
-		t->has_live = true;
+		note_mark(t, e);
 	}
 }
 
@@ -287,8 +313,10 @@ static const char *policies_error(const struct run *run)
 
 static const char *hand_event(struct run *run, const struct trace_event *e)
 {
-	const char *wrong;
+	const char *wrong = time_wrong(run->totals, e);
 
+	if (wrong)
+		return wrong;
 	if (e->kind <= TRACE_UNDO) {
 		struct page_event *page = &run->packet[run->filled++];
 
@@ -303,9 +331,17 @@ static const char *hand_event(struct run *run, const struct trace_event *e)
 		return policies_error(run);
 	}
 	wrong = call_wrong(e);
-	if (!wrong && e->kind != TRACE_END)
+	if (!wrong)
 		hand_call(run, e);
 	return wrong ? wrong : policies_error(run);
+}
+
+/* All curves begin with the trace, so that their means can be compared. */
+static void run_begin(struct run *run, uint64_t time_ns)
+{
+	run->totals->begin_ns = time_ns;
+	for (size_t i = 0; i < run->nr; i++)
+		curve_set(&run->policies[i]->curve, time_ns, 0);
 }
 
 static void run_end(struct run *run)
@@ -331,7 +367,7 @@ int replay_run(struct trace_reader *r, struct replay_policy *const *policies, si
 	*error = NULL;
 	while ((ret = trace_read(r, &e)) > 0 && !*error) {
 		if (!totals->events++)
-			totals->begin_ns = e.time_ns;
+			run_begin(&run, e.time_ns);
 		if (e.time_ns > totals->end_ns)
 			totals->end_ns = e.time_ns;
 		*error = hand_event(&run, &e);
