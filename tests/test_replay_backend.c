@@ -10,12 +10,15 @@
 #include "bench/record/weave.h"
 #include "bench/replay/replay.h"
 #include "trace_file.h"
+static struct replay_totals totals;
+
 /* ---- A life --------------------------------------------------------------------------- */
 
 #define LISTS 48
 
 static struct list lists[LISTS];
 static struct weave_mark marks[3];
+static uint64_t recorded_ns; /* that the guest waited until the last mark */
 
 static void mark(enum trace_mark which)
 {
@@ -88,7 +91,7 @@ static void start(void (*change)(struct settings *s))
 	memset(lists, 0, sizeof(lists));
 	ring = NULL;
 	ring_len = 0;
-	maps = unmaps = requests = refused = 0;
+	maps = unmaps = requests = refused = waited_ns = 0;
 }
 
 static void finish(void)
@@ -123,6 +126,7 @@ static void live(uint32_t steps)
 	}
 	say_stats(false);
 	mark(TRACE_MARK_STOP);
+	recorded_ns = waited_ns;
 	for (uint32_t i = 0; i < 20; i++) /* after the end of the recording */
 		step();
 	end_page();
@@ -145,7 +149,6 @@ static int weave_life(int fd, const char **error)
 
 static void replay(int fd, struct replay_policy *p)
 {
-	struct replay_totals totals;
 	struct trace_reader r;
 	const char *error;
 
@@ -173,6 +176,8 @@ static void check(const struct replay_policy *p)
 	assert_int_equal(p->window.n[COUNT_REFUSALS], since(e->refused_pages, b->refused_pages));
 	assert_int_equal(p->window.n[COUNT_REQUESTS], since(marks[1].at.requests.pin_requests,
 							    marks[0].at.requests.pin_requests));
+	assert_int_equal(totals.requests, p->counts.n[COUNT_REQUESTS]);
+	assert_int_equal(totals.request_ns, recorded_ns);
 	assert_true(p->window.n[COUNT_PINS] > 100 && p->window.n[COUNT_UNPINS] > 100);
 }
 

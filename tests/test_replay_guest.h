@@ -119,7 +119,8 @@ static void make_formats(void)
 /* ---- The guest's driver --------------------------------------------------------------- */
 
 static uint64_t maps, unmaps, requests, refused;
-static uint32_t race; /* one step in so many is interrupted by a scan at the wrong moment */
+static uint64_t waited_ns; /* for all requests there were */
+static uint32_t race;	   /* one step in so many is interrupted by a scan at the wrong moment */
 static uint32_t state_random;
 
 static uint32_t random_below(uint32_t n)
@@ -141,7 +142,7 @@ static void maybe_race(void)
 static void flush(struct coiommu_batch *b)
 {
 	struct coiommu_request *r = guest_page(&fake, REQUEST);
-	uint64_t start = fake.clock;
+	uint64_t start = fake.clock, ns;
 	uint32_t status;
 
 	if (!b->nr)
@@ -155,9 +156,10 @@ static void flush(struct coiommu_batch *b)
 	status = guest_ring(&guest, vcpu, REQUEST);
 	if (race)
 		tick();
-	trace(GUEST_REQUEST,
-	      (uint64_t[GUEST_FIELDS]){ b->nr, b->pages, fake.clock - start, status });
+	ns = fake.clock - start;
+	trace(GUEST_REQUEST, (uint64_t[GUEST_FIELDS]){ b->nr, b->pages, ns, status });
 	requests++;
+	waited_ns += ns;
 	*b = (struct coiommu_batch){ 0 };
 }
 

@@ -116,13 +116,9 @@ struct replay_totals {
 	uint64_t events, page_events;
 	uint64_t begin_ns, end_ns;
 	struct policy_config config; /* recorded */
-	/* For costs: of the window; 0 without one. */
-	uint64_t guest_requests, guest_request_ns, window_map_ns;
-	/* Of the whole recording: at the last mark. */
-	struct coiommu_policy_counters live;
-
-	uint64_t begin_map_ns; /* when the window began */
-	bool want_guest;       /* its counts at the window's end are still to come */
+	/* For costs: of the whole recording. */
+	uint64_t requests, request_ns;	     /* of which is known how long the guest waited */
+	struct coiommu_policy_counters live; /* at the last mark */
 };
 
 /*

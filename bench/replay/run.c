@@ -37,7 +37,7 @@ static uint32_t args_wanted(uint8_t kind)
 		[TRACE_MEM_ADD] = 7,
 		[TRACE_MEM_REMOVE] = 3,
 		[TRACE_MEM_LAZY] = 2,
-		[TRACE_REQUEST] = 3,
+		[TRACE_REQUEST] = TRACE_REQUEST_NS,
 		[TRACE_PIN] = 2,
 		[TRACE_RELEASE] = 2,
 		[TRACE_FORGET] = 2,
@@ -263,27 +263,15 @@ static void packet_flush(struct run *run)
 	run->filled = 0;
 }
 
-/* The guest's counts are of the window, so the host's time must be: they begin again with it. */
-static void note_mark(struct replay_totals *t, const struct trace_event *e)
-{
-	memcpy(&t->live, &e->args.v[2], sizeof(t->live));
-	if (e->args.v[0] == TRACE_MARK_BEGIN)
-		t->begin_map_ns = t->live.map_ns;
-	else if (e->args.v[0] == TRACE_MARK_END)
-		t->window_map_ns = t->live.map_ns - t->begin_map_ns;
-	t->want_guest |= e->args.v[0] == TRACE_MARK_END;
-}
-
 static void note_totals(struct replay_totals *t, const struct trace_event *e)
 {
 	if (e->kind == TRACE_CONFIG) {
 		t->config = replay_config(e);
-	} else if (e->kind == TRACE_GUEST && !e->args.v[TRACE_GUEST_RESET] && t->want_guest) {
-		t->guest_requests = e->args.v[TRACE_GUEST_REQUESTS];
-		t->guest_request_ns = e->args.v[TRACE_GUEST_REQUEST_NS];
-		t->want_guest = false;
+	} else if (e->kind == TRACE_REQUEST && e->args.nr > TRACE_REQUEST_NS) {
+		t->requests++;
+		t->request_ns += e->args.v[TRACE_REQUEST_NS];
 	} else if (e->kind == TRACE_MARK) {
-		note_mark(t, e);
+		memcpy(&t->live, &e->args.v[2], sizeof(t->live));
 	}
 }
 
