@@ -74,9 +74,13 @@ expect "empty costs are refused" $? 2 "costs"
 echo "request: 1us" >"$work/costs.yaml"
 "$bench" replay "$work/short" --costs "$work/costs.yaml" >/dev/null 2>"$work/log"
 expect "costs say where they are from" $? 2 "add 'source"
-head -c 100000 "$work/short" >"$work/cut"
-"$bench" replay "$work/cut" >/dev/null 2>"$work/log"
-expect "a trace that is cut short is refused" $? 2 "cut short"
+for bytes in 100 100000; do
+	head -c $bytes "$work/short" >"$work/cut"
+	"$bench" replay "$work/cut" >/dev/null 2>"$work/log"
+	expect "a trace that is cut short at $bytes bytes is refused" $? 2 "cut short"
+done
+"$bench" replay "$work/short" --policy coiommu >"$work/log" 2>&1
+expect "a trace that is no recording is not called exact" $? 0 "no counts of a run"
 "$bench" replay "$work/costs.yaml" >/dev/null 2>"$work/log"
 expect "a file that is no trace is refused" $? 2 "to be a trace"
 "$bench" replay "$work/none" >/dev/null 2>"$work/log"

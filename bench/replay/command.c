@@ -11,7 +11,10 @@
 #include "harness/run.h"
 #include "trace_file.h"
 
-/* The recorded settings; the backend's defaults if there are none (a made trace). */
+/*
+ * The recorded settings; the backend's defaults if there are none (a made trace). 0, or -errno with
+ * the reader's error; else it is at the trace's start again.
+ */
 static int peek_config(struct trace_reader *r, struct policy_config *config, bool *found)
 {
 	struct trace_event e = { 0 };
@@ -24,8 +27,10 @@ static int peek_config(struct trace_reader *r, struct policy_config *config, boo
 		if (*found)
 			*config = replay_config(&e);
 	}
+	if (ret < 0)
+		return ret;
 	trace_rewind(r);
-	return ret < 0 ? ret : 0;
+	return 0;
 }
 
 static int add(struct replay_result *r, struct replay_policy *p, enum replay_kind kind, char *name)
