@@ -349,11 +349,11 @@ int replay_run(struct trace_reader *r, struct replay_policy *const *policies, si
 {
 	struct run run = { .policies = policies, .nr = nr, .totals = totals };
 	struct trace_event e = { 0 };
-	int ret;
+	int ret = 0;
 
 	*totals = (struct replay_totals){ 0 };
 	*error = NULL;
-	while ((ret = trace_read(r, &e)) > 0 && !*error) {
+	while (!*error && (ret = trace_read(r, &e)) > 0) {
 		if (!totals->events++)
 			run_begin(&run, e.time_ns);
 		if (e.time_ns > totals->end_ns)
