@@ -52,6 +52,9 @@ holds "each has its curve" \
 holds "times until pages are used again are there" \
 	"$(awk -F, 'NR > 1 { n += $3 } END { print n }' "$work/locality.csv") > 900000"
 holds "a thousand VMs are a fleet" "$(number "$work/matrix.json" vms) == 1000"
+"$make" "$work/quota" 2000 64 40
+holds "the recorded quota has its oracle" \
+	"$("$bench" replay "$work/quota" --policy oracle | grep -c '^oracle') == 2"
 replay again.json "$work/short" --unpin off,lru --interval 10ms,1s --quota 0,8MiB --vms 1000
 sed '/"fleet"/,/max_rss/!d; /max_rss/d' "$work/matrix.json" >"$work/fleet1"
 sed '/"fleet"/,/max_rss/!d; /max_rss/d' "$work/again.json" >"$work/fleet2"

@@ -16,8 +16,8 @@
 #include "harness/sibling.h"
 #include "harness/util.h"
 
-#define MARGIN_S 2.0  /* fio runs longer than the window, so that it brackets it */
-#define START_S 30.0  /* a VM's start and fill, for the estimate */
+#define MARGIN_S 2.0 /* fio runs longer than the window, so that it brackets it */
+#define START_S 30.0 /* a VM's start and fill, for the estimate */
 
 static const struct setting settings_table[] = {
 	{ "vms", SETTING_COUNT, "4", NULL, 1, CROWD_MAX, "VMs to start, each with a device" },
