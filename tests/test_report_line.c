@@ -20,7 +20,7 @@ static void every_mode_has_a_line_or_is_named(void **state)
 	autofree char *html = NULL, *words = NULL;
 	struct made made = { 0 };
 
-	for (double gib = 1; gib <= 4; gib *= 2)
+	for (unsigned int gib = 1; gib <= 4; gib *= 2)
 		add_size(&made, "static", gib);
 	add_size(&made, "bounce", 1);
 	add_size(&made, "coiommu", 1);

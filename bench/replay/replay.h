@@ -21,7 +21,7 @@ struct trace_reader;
 
 /* Times of events are below; the last one is at most so long after the first. */
 #define REPLAY_TIME_MAX_NS (1ULL << 62)
-#define REPLAY_SPAN_MAX_NS (30 * 86400 * 1000000000ULL)
+#define REPLAY_SPAN_MAX_NS (30ULL * 86400 * 1000000000)
 
 enum replay_count {
 	COUNT_MAPS,	    /* calls of the DMA API that mapped */
