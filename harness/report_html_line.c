@@ -113,6 +113,40 @@ static char *measured_to(const struct report *report, const struct report_line *
 	return report_format(most, report->metrics[x].unit);
 }
 
+static bool has_line(const struct report_line *lines, size_t nr, const struct report_line *line)
+{
+	for (size_t i = 0; i < nr; i++)
+		if (lines[i].series == line->series && lines[i].place == line->place)
+			return true;
+	return false;
+}
+
+/* Modes of which there are boots, but all with the same x. */
+static void add_without(struct strbuf *sb, const struct report *report,
+			const struct report_line *lines, size_t nr)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < nr; i++) {
+		if (i && lines[i].place == lines[i - 1].place)
+			continue;
+		for (size_t s = 0; s < report->nr_series; s++) {
+			struct report_line line = lines[i];
+			struct report_points points;
+
+			line.series = s;
+			points = report_line_points(report, &line);
+			if (points.nr && !has_line(lines, nr, &line)) {
+				strbuf_addf(sb, found++ ? ", " : "<strong>No line</strong>: ");
+				page_text(sb, report->series[s].label);
+			}
+			free(points.x);
+			free(points.y);
+		}
+	}
+	strbuf_addf(sb, found ? " (measured at one size only). " : "");
+}
+
 static void add_legend(struct strbuf *sb, const struct report *report,
 		       const struct report_line *lines, size_t nr, double confidence)
 {
@@ -131,6 +165,7 @@ static void add_legend(struct strbuf *sb, const struct report *report,
 			    "<strong>Figures at %s are extrapolations</strong>: nothing beyond %s "
 			    "was measured. ",
 			    lines[0].line->far_name, most);
+	add_without(sb, report, lines, nr);
 	strbuf_addf(sb, "</small></p>\n");
 }
 

@@ -11,6 +11,7 @@
 #define SPREAD "Median of the boots; the line spans lowest to highest, a circle is a boot. "
 #define OPERATION \
 	"An operation is an I/O, a request, a transaction, a packet, or 1 KiB of a stream. "
+#define BINARY "bytes" /* tics in powers of two, as KiB; all other formats are gnuplot's */
 
 struct drawing {
 	const struct report *report;
@@ -123,7 +124,7 @@ static const struct bars network[] = {
 	  SPREAD "Guest time included. " OPERATION "Less is better.", "seconds per operation",
 	  "%.0s %cs" },
 	{ "pinned_peak", "pinned_peak_bytes", "pinned guest memory while running, peak",
-	  SPREAD "Less is better.", "bytes", "%.0b %BB" },
+	  SPREAD "Less is better.", "bytes", BINARY },
 };
 
 static void plot_bars(struct drawing *drawing, const struct bars *bars, size_t workload)
@@ -138,7 +139,7 @@ static void plot_bars(struct drawing *drawing, const struct bars *bars, size_t w
 
 	job.axis = gnuplot_label(axis ? axis : bars->axis ? bars->axis : "", PLOT_HEADING_CHARS);
 	job.variables = xasprintf("rows = %zu; reference = %d; tics = '%s'; binary = %d", rows,
-				  relative, bars->tics, !!strstr(bars->tics, "%B"));
+				  relative, bars->tics, !strcmp(bars->tics, BINARY));
 	job.height = 92 + rows * 20;
 	finish_job(drawing, &job,
 		   &(struct plot_texts){ bars->name, bars->title, bars->caption, workload }, any);
@@ -264,7 +265,7 @@ static const struct sweep_plot {
 	  "pinned, mean",
 	  "bytes",
 	  SPREAD MAPPED "Less is better.",
-	  "%.0b %BB",
+	  BINARY,
 	  { { "pinned_mean_bytes", "", 1 }, { "mapped_mean_bytes", ", mapped", 3 } },
 	  2 },
 	{ "requests_by",
@@ -301,7 +302,7 @@ static void plot_sweep(struct drawing *drawing, const struct report_sweep *sweep
 		       const struct sweep_plot *plot, size_t workload)
 {
 	static const char *const formats[] = {
-		[SWEEP_COUNT] = "%g", [SWEEP_SECONDS] = "%.0s %cs", [SWEEP_BYTES] = "%.0b %BB"
+		[SWEEP_COUNT] = "%g", [SWEEP_SECONDS] = "%.0s %cs", [SWEEP_BYTES] = BINARY
 	};
 	struct gnuplot_job job = { .script = "sweep" };
 	struct plot_lines lines = { 0 };
@@ -309,10 +310,10 @@ static void plot_sweep(struct drawing *drawing, const struct report_sweep *sweep
 				     &lines);
 	autofree char *name = xasprintf("%s_%zu", plot->name, number);
 	autofree char *title = xasprintf("%s, by %s", plot->title, sweep->key);
-	autofree char *variables =
-		xasprintf("ylabel_text = '%s'; xtics_format = '%s'; "
-			  "ytics_format = '%s'; binary = %d",
-			  plot->axis, formats[sweep->unit], plot->tics, !!strstr(plot->tics, "%B"));
+	autofree char *variables = xasprintf("ylabel_text = '%s'; xtics_format = '%s'; "
+					     "ytics_format = '%s'; binary = %d",
+					     plot->axis, formats[sweep->unit], plot->tics,
+					     !strcmp(plot->tics, BINARY));
 
 	job.axis = gnuplot_label(sweep->key, PLOT_HEADING_CHARS);
 	job.height = 300 + lines.nr * 18;

@@ -160,6 +160,23 @@ static int copy_experiments(const struct series *series, json_t *names)
 	return ret;
 }
 
+/* Runs of something else are not taken for this series', and not overwritten. */
+static int check_unused(const struct series *series, const char *dir)
+{
+	for (size_t i = 0; i < series->nr; i++) {
+		autofree char *run = xasprintf("%s/%s", dir, series->items[i].exp->name);
+		autofree char *manifest = xasprintf("%s/manifest.json", run);
+
+		if (!file_exists(manifest))
+			continue;
+		log_err("%s: holds a run already, which is none of this series: move it away, or "
+			"choose another folder (--out)",
+			run);
+		return -EEXIST;
+	}
+	return 0;
+}
+
 int series_begin(struct series *series, const char *dir)
 {
 	json_t *names = json_array();
@@ -175,6 +192,8 @@ int series_begin(struct series *series, const char *dir)
 			ret == -EEXIST ? "holds a series already: --resume goes on "
 					 "with it"
 				       : strerror(-ret));
+	else
+		ret = check_unused(series, dir);
 	if (!ret) {
 		set_dirs(series, dir);
 		ret = copy_experiments(series, names);

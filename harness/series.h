@@ -41,7 +41,10 @@ int series_load(const char *path, struct series *series);
 int series_resume(const char *dir, struct series *series);
 void series_free(struct series *series);
 
-/* Makes the folder with all but the runs. 0 or -errno, logged; -EEXIST: there is one. */
+/*
+ * Makes the folder with all but the runs. 0 or -errno, logged; -EEXIST: there is one, or runs that
+ * are not of this series.
+ */
 int series_begin(struct series *series, const char *dir);
 
 /*

@@ -44,6 +44,7 @@ static int dry_run(const struct run_options *options, const struct series *serie
 {
 	double total_s = 0;
 	int code = EXIT_OK;
+	size_t nr = 0;
 
 	for (size_t i = 0; i < series->nr && code == EXIT_OK; i++) {
 		struct run_options own = own_options(options, &series->items[i]);
@@ -51,14 +52,25 @@ static int dry_run(const struct run_options *options, const struct series *serie
 		if (!wanted(series->items[i].exp, options->only))
 			continue;
 		own.estimate_s = &total_s;
-		printf("%sexperiment %s (%s)\n", i ? "\n" : "", series->items[i].exp->name,
+		printf("%sexperiment %s (%s)\n", nr++ ? "\n" : "", series->items[i].exp->name,
 		       own.config);
 		code = run_command(&own);
 	}
 	if (code == EXIT_OK)
-		printf("\n%s: %zu experiments, about %s in all\n", series->name, series->nr,
-		       human_duration(total_s));
+		printf("\n%s: %zu experiment%s, about %s in all\n", series->name, nr,
+		       nr == 1 ? "" : "s", human_duration(total_s));
 	return code;
+}
+
+static int check_only(const struct run_options *options, const struct series *series)
+{
+	for (size_t i = 0; i < series->nr; i++)
+		if (wanted(series->items[i].exp, options->only))
+			return 0;
+	log_err("%s: no cell of any experiment matches '%s': 'iommubench run FILE --dry-run' of an "
+		"experiment lists its cells",
+		series->name, options->only);
+	return -EINVAL;
 }
 
 static void say_how_to_go_on(const struct series *series)
@@ -113,10 +125,11 @@ static int open_series(const struct run_options *options, struct series *series)
 	autofree char *dir = NULL;
 	int ret;
 
-	if (options->resume)
-		return series_resume(options->resume, series);
-	ret = series_load(options->config, series);
-	if (ret || options->dry_run)
+	ret = options->resume ? series_resume(options->resume, series)
+			      : series_load(options->config, series);
+	if (!ret)
+		ret = check_only(options, series);
+	if (ret || options->dry_run || options->resume)
 		return ret;
 	dir = options->out ? xstrdup(options->out) : run_new_dir(series->name);
 	return series_begin(series, dir);

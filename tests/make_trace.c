@@ -2,7 +2,7 @@
 /*
  * Makes a trace of so many events on so many pages, as a device with a queue of buffers causes
  * them: a page is mapped, and unmapped 32 maps later. For measuring replays, and for trying
- * them without a recording. Usage: make_trace FILE EVENTS PAGES
+ * them without a recording. Usage: make_trace FILE EVENTS PAGES [QUOTA_PAGES]
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -23,11 +23,11 @@ static uint64_t next_random(uint64_t *state)
 	return *state;
 }
 
-static void write_head(struct trace_writer *w, uint64_t pages)
+static void write_head(struct trace_writer *w, uint64_t pages, uint64_t quota_pages)
 {
 	const struct policy_config *c = &policy_defaults;
 	const struct trace_args config = { .nr = TRACE_CONFIG_ARGS,
-					   .v = { c->unpin, c->interval_ns, 0, 0, 0, 0,
+					   .v = { c->unpin, c->interval_ns, 0, 0, quota_pages, 0,
 						  c->range_pages, 0, 256 } };
 	const struct trace_args memory = { .nr = 7, .v = { 0, pages * 4096, 4096, 3, 1, 1, 1 } };
 
@@ -41,8 +41,8 @@ int main(int argc, char **argv)
 	struct trace_writer w;
 	int fd;
 
-	if (argc != 4) {
-		fprintf(stderr, "usage: make_trace FILE EVENTS PAGES\n");
+	if (argc != 4 && argc != 5) {
+		fprintf(stderr, "usage: make_trace FILE EVENTS PAGES [QUOTA_PAGES]\n");
 		return 2;
 	}
 	events = strtoull(argv[2], NULL, 10);
@@ -53,7 +53,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	trace_writer_init(&w, fd);
-	write_head(&w, pages);
+	write_head(&w, pages, argc == 5 ? strtoull(argv[4], NULL, 10) : 0);
 	for (uint64_t i = 0; i < events / 2; i++) {
 		uint64_t *slot = &queue[i % QUEUE];
 

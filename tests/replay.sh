@@ -52,6 +52,9 @@ holds "each has its curve" \
 holds "times until pages are used again are there" \
 	"$(awk -F, 'NR > 1 { n += $3 } END { print n }' "$work/locality.csv") > 900000"
 holds "a thousand VMs are a fleet" "$(number "$work/matrix.json" vms) == 1000"
+"$make" "$work/quota" 2000 64 40
+holds "the recorded quota has its oracle" \
+	"$("$bench" replay "$work/quota" --policy oracle | grep -c '^oracle') == 2"
 replay again.json "$work/short" --unpin off,lru --interval 10ms,1s --quota 0,8MiB --vms 1000
 sed '/"fleet"/,/max_rss/!d; /max_rss/d' "$work/matrix.json" >"$work/fleet1"
 sed '/"fleet"/,/max_rss/!d; /max_rss/d' "$work/again.json" >"$work/fleet2"
@@ -74,9 +77,13 @@ expect "empty costs are refused" $? 2 "costs"
 echo "request: 1us" >"$work/costs.yaml"
 "$bench" replay "$work/short" --costs "$work/costs.yaml" >/dev/null 2>"$work/log"
 expect "costs say where they are from" $? 2 "add 'source"
-head -c 100000 "$work/short" >"$work/cut"
-"$bench" replay "$work/cut" >/dev/null 2>"$work/log"
-expect "a trace that is cut short is refused" $? 2 "cut short"
+for bytes in 100 100000; do
+	head -c $bytes "$work/short" >"$work/cut"
+	"$bench" replay "$work/cut" >/dev/null 2>"$work/log"
+	expect "a trace that is cut short at $bytes bytes is refused" $? 2 "cut short"
+done
+"$bench" replay "$work/short" --policy coiommu >"$work/log" 2>&1
+expect "a trace that is no recording is not called exact" $? 0 "no counts of a run"
 "$bench" replay "$work/costs.yaml" >/dev/null 2>"$work/log"
 expect "a file that is no trace is refused" $? 2 "to be a trace"
 "$bench" replay "$work/none" >/dev/null 2>"$work/log"

@@ -5,9 +5,10 @@
 #include <errno.h>
 
 #include "bench/registry.h"
+#include "harness/run.h"
 #include "harness/series.h"
 
-#define EXPERIMENT                                                                         \
+#define EXPERIMENT_TEXT                                                                    \
 	"guest: { memory: 128MiB }\nboots: 1\nmodes: [static, coiommu]\ndevices: [nvme]\n" \
 	"workloads: [boot]\n"
 
@@ -32,8 +33,8 @@ static int put_files(void **state)
 
 	if (!ret)
 		ret = remove_all(files);
-	put_file("first.yaml", EXPERIMENT);
-	put_file("sub/second.yaml", "name: other\n" EXPERIMENT);
+	put_file("first.yaml", EXPERIMENT_TEXT);
+	put_file("sub/second.yaml", "name: other\n" EXPERIMENT_TEXT);
 	put_file("all.yaml", "name: all\nexperiments: [first.yaml, sub/second.yaml]\n");
 	return ret;
 }
@@ -107,6 +108,39 @@ static void goes_on_with_copies(void **state)
 	said = capture_end();
 	assert_contains(said, "--resume");
 	series_free(&again);
+}
+
+/* Results of something else that are in the way are not this series': neither done nor lost. */
+static void leaves_other_runs_alone(void **state)
+{
+	autofree char *path = file_path("all.yaml"), *dir = path_of("."), *said = NULL;
+	autofree char *kept = NULL;
+	struct series series;
+
+	*strrchr(dir, '/') = '\0';
+	put("other/manifest.json", "{}");
+	assert_int_equal(series_load(path, &series), 0);
+	capture_begin();
+	assert_int_equal(series_begin(&series, dir), -EEXIST);
+	said = capture_end();
+	assert_one_line(said);
+	assert_contains(said, "/run/other: holds a run already");
+	assert_false(series_is_dir(dir));
+	kept = get("other/manifest.json");
+	assert_string_equal(kept, "{}");
+	series_free(&series);
+}
+
+static void only_what_there_is(void **state)
+{
+	autofree char *path = file_path("all.yaml"), *said = NULL;
+	struct run_options options = { .config = path, .dry_run = true, .only = "static.*.fio" };
+
+	capture_begin();
+	assert_int_equal(series_command(&options), EXIT_USAGE);
+	said = capture_end();
+	assert_one_line(said);
+	assert_contains(said, "no cell of any experiment matches 'static.*.fio'");
 }
 
 static void put_part(const char *name, const char *status, const char *cell_status)
@@ -215,6 +249,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(files_that_are_none, put_files),
 		cmocka_unit_test_setup(goes_on_with_copies, put_files),
+		cmocka_unit_test_setup(leaves_other_runs_alone, put_files),
+		cmocka_unit_test_setup(only_what_there_is, put_files),
 		cmocka_unit_test_setup(what_is_left, put_files),
 		cmocka_unit_test_setup(page_has_every_mode_and_experiment, put_files),
 		cmocka_unit_test_setup(reports_again, put_files),

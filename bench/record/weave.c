@@ -203,13 +203,14 @@ static void adjust_clocks(struct weaver *w, const struct guest_event *e, uint64_
 		w->offset_ns = high;
 }
 
-static int take_request(struct weaver *w, const struct trace_event *h)
+/* How long the guest waited, which it alone knows, becomes an argument. */
+static int take_request(struct weaver *w, struct trace_event *h)
 {
 	struct cpu *cpu;
 
-	if (h->args.nr < 3 || h->args.v[0] >= w->in->nr_cpus)
+	if (h->args.nr < TRACE_REQUEST_NS || h->args.v[TRACE_REQUEST_CPU] >= w->in->nr_cpus)
 		return fail(w, "the backend's log names a CPU that the guest does not have");
-	cpu = &w->cpus[h->args.v[0]];
+	cpu = &w->cpus[h->args.v[TRACE_REQUEST_CPU]];
 	cpu->waits_pages = 0;
 	while (cpu->has_next && cpu->next.kind != GUEST_REQUEST) {
 		int ret = emit(w, cpu);
@@ -219,10 +220,13 @@ static int take_request(struct weaver *w, const struct trace_event *h)
 	}
 	if (!cpu->has_next)
 		return fail(w, "a request is in the backend's log and not in the guest's trace");
-	if (cpu->next.v[0] != h->args.v[1] || cpu->next.v[1] != h->args.v[2])
+	if (cpu->next.v[0] != h->args.v[TRACE_REQUEST_ENTRIES] ||
+	    cpu->next.v[1] != h->args.v[TRACE_REQUEST_PAGES])
 		return fail(w, "requests of guest and backend do not match");
 	adjust_clocks(w, &cpu->next, h->time_ns);
-	cpu->waits_pages = h->args.v[2];
+	h->args.nr = TRACE_REQUEST_ARGS;
+	h->args.v[TRACE_REQUEST_NS] = cpu->next.v[2];
+	cpu->waits_pages = h->args.v[TRACE_REQUEST_PAGES];
 	return advance(w, cpu);
 }
 
@@ -237,7 +241,7 @@ static int take_pin(struct weaver *w, const struct trace_event *h)
 	return 0;
 }
 
-static int take_host(struct weaver *w, const struct trace_event *h)
+static int take_host(struct weaver *w, struct trace_event *h)
 {
 	const struct trace_bytes looks = { .data = (uint8_t *)h->looks, .len = h->looks_len };
 	int ret = emit_until(w, h->time_ns);
@@ -294,9 +298,9 @@ static int first_offset(struct weaver *w)
 	trace_rewind(&w->host);
 	if (ret <= 0)
 		return fail(w, w->host.error ? w->host.error : "the backend saw no request");
-	if (h.args.nr < 3 || h.args.v[0] >= w->in->nr_cpus)
+	if (h.args.nr < TRACE_REQUEST_NS || h.args.v[TRACE_REQUEST_CPU] >= w->in->nr_cpus)
 		return fail(w, "the backend's log names a CPU that the guest does not have");
-	copy = w->in->cpus[h.args.v[0]];
+	copy = w->in->cpus[h.args.v[TRACE_REQUEST_CPU]];
 	do
 		ret = ftrace_next(&copy, w->in->formats, &e, &error);
 	while (ret == 1 && (e.kind != GUEST_REQUEST || !served(&e)));

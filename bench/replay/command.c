@@ -11,7 +11,10 @@
 #include "harness/run.h"
 #include "trace_file.h"
 
-/* The recorded settings; the backend's defaults if there are none (a made trace). */
+/*
+ * The recorded settings; the backend's defaults if there are none (a made trace). 0, or -errno with
+ * the reader's error; else it is at the trace's start again.
+ */
 static int peek_config(struct trace_reader *r, struct policy_config *config, bool *found)
 {
 	struct trace_event e = { 0 };
@@ -24,8 +27,10 @@ static int peek_config(struct trace_reader *r, struct policy_config *config, boo
 		if (*found)
 			*config = replay_config(&e);
 	}
+	if (ret < 0)
+		return ret;
 	trace_rewind(r);
-	return ret < 0 ? ret : 0;
+	return 0;
 }
 
 static int add(struct replay_result *r, struct replay_policy *p, enum replay_kind kind, char *name)
@@ -58,17 +63,26 @@ static int add_coiommu(const struct replay_options *o, const struct policy_confi
 	return ret;
 }
 
-/* One without a limit, and one for each quota. */
-static int add_oracles(const struct replay_options *o, struct replay_result *r)
+static int add_oracle(struct replay_result *r, uint64_t quota_pages)
+{
+	const char *quota = human_bytes((double)(quota_pages * COIOMMU_PAGE_SIZE));
+
+	return quota_pages ? add(r, replay_oracle(quota_pages), REPLAY_ORACLE,
+				 xasprintf("oracle quota=%s", quota))
+			   : 0;
+}
+
+/* One without a limit, and one for each quota: the recorded one if none is given. */
+static int add_oracles(const struct replay_options *o, const struct policy_config *recorded,
+		       struct replay_result *r)
 {
 	const struct replay_list *quotas = &o->lists[SET_QUOTA];
 	int ret = add(r, replay_oracle(0), REPLAY_ORACLE, xstrdup("oracle"));
 
+	if (!ret && !quotas->nr)
+		ret = add_oracle(r, recorded->quota_pages);
 	for (size_t i = 0; !ret && i < quotas->nr; i++)
-		if (quotas->v[i] > 0)
-			ret = add(r, replay_oracle((uint64_t)quotas->v[i] / COIOMMU_PAGE_SIZE),
-				  REPLAY_ORACLE,
-				  xasprintf("oracle quota=%s", human_bytes(quotas->v[i])));
+		ret = add_oracle(r, (uint64_t)quotas->v[i] / COIOMMU_PAGE_SIZE);
 	return ret;
 }
 
@@ -86,7 +100,7 @@ static int add_policies(const struct replay_options *o, const struct policy_conf
 	if (!ret && o->with[WITH_COIOMMU])
 		ret = add_coiommu(o, recorded, r);
 	if (!ret && o->with[WITH_ORACLE])
-		ret = add_oracles(o, r);
+		ret = add_oracles(o, recorded, r);
 	return ret;
 }
 

@@ -25,11 +25,11 @@ static double per(uint64_t ns, uint64_t nr)
 void costs_measured(struct costs *c, const struct replay_totals *t)
 {
 	const struct coiommu_policy_counters *n = &t->live;
-	/* The guest waits for its requests and what is pinned within them. */
-	uint64_t exits_ns = t->guest_request_ns > n->map_ns ? t->guest_request_ns - n->map_ns : 0;
+	/* The guest waits for its requests and what is pinned within them; little else is. */
+	uint64_t exits_ns = t->request_ns > n->map_ns ? t->request_ns - n->map_ns : 0;
 
 	*c = (struct costs){ 0 };
-	c->s[COST_REQUEST] = per(exits_ns, t->guest_requests);
+	c->s[COST_REQUEST] = per(exits_ns, t->requests);
 	c->s[COST_PIN_CALL] = per(n->map_ns, n->map_calls);
 	c->s[COST_UNPIN_CALL] = per(n->unmap_ns, n->unmap_calls);
 	c->s[COST_SCAN_UNIT] = per(n->scan_ns, n->scan_units);

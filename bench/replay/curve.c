@@ -38,6 +38,7 @@ static void double_step(struct curve *c)
 	}
 	memset(&c->steps[CURVE_STEPS / 2], 0, CURVE_STEPS / 2 * sizeof(c->steps[0]));
 	c->step_ns *= 2;
+	c->at_end_ns = 0;
 }
 
 void curve_coarsen(struct curve *c, uint64_t step_ns)
@@ -46,7 +47,7 @@ void curve_coarsen(struct curve *c, uint64_t step_ns)
 		double_step(c);
 }
 
-void curve_set(struct curve *c, uint64_t time_ns, uint64_t value)
+void curve_set_beyond(struct curve *c, uint64_t time_ns, uint64_t value)
 {
 	struct curve_step *s;
 
@@ -74,7 +75,8 @@ void curve_set(struct curve *c, uint64_t time_ns, uint64_t value)
 	}
 	while (c->now_ns - c->start_ns >= CURVE_STEPS * c->step_ns)
 		double_step(c);
-	s = &c->steps[(c->now_ns - c->start_ns) / c->step_ns];
+	c->at = s = &c->steps[(c->now_ns - c->start_ns) / c->step_ns];
+	c->at_end_ns = c->start_ns + (uint64_t)(s - c->steps + 1) * c->step_ns;
 	c->value = value;
 	if (value > s->peak)
 		s->peak = value;

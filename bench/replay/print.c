@@ -17,6 +17,8 @@ static void print_check(const struct replay_policy *p, FILE *out)
 	else if (p->check.compared)
 		fprintf(out, "%s: all %llu counts that were recorded are the same\n", p->name,
 			(unsigned long long)p->check.compared);
+	else
+		fprintf(out, "%s: the trace has no counts of a run to compare with\n", p->name);
 	fprintf(out,
 		"  %llu requests, %llu foretold from the mappings; %llu of %llu looks at units were "
 		"raced\n",

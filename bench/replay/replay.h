@@ -19,10 +19,14 @@
 struct trace_event;
 struct trace_reader;
 
+/* Times of events are below; the last one is at most so long after the first. */
+#define REPLAY_TIME_MAX_NS (1ULL << 62)
+#define REPLAY_SPAN_MAX_NS (30ULL * 86400 * 1000000000)
+
 enum replay_count {
 	COUNT_MAPS,	    /* calls of the DMA API that mapped */
 	COUNT_UNMAPS,	    /* calls */
-	COUNT_REFUSED_MAPS, /* calls that failed because a page was not pinned */
+	COUNT_REFUSED_MAPS, /* calls that failed here because a page was not pinned */
 	COUNT_REQUESTS,	    /* of the guest to the host; each is a VM exit */
 	COUNT_PINS,	    /* pages */
 	COUNT_UNPINS,	    /* pages */
@@ -71,8 +75,8 @@ struct replay_policy {
 	const char *error; /* the trace and this policy do not go together */
 
 	struct replay_counts at_begin;
-	uint64_t guest_base[2]; /* maps and unmaps when the guest's counts began again */
-	bool want_guest;	/* its counts at the window's end are still to come */
+	struct replay_counts at_reset; /* when the guest's own counts began again */
+	bool want_guest;	       /* its counts at the window's end are still to come */
 };
 
 struct replay_ops {
@@ -111,12 +115,10 @@ struct replay_policy *replay_locality(struct replay_locality *out);
 struct replay_totals {
 	uint64_t events, page_events;
 	uint64_t begin_ns, end_ns;
-	bool has_config;
 	struct policy_config config; /* recorded */
 	/* For costs: of the whole recording. */
-	uint64_t guest_requests, guest_request_ns;
+	uint64_t requests, request_ns;	     /* of which is known how long the guest waited */
 	struct coiommu_policy_counters live; /* at the last mark */
-	bool has_live;
 };
 
 /*

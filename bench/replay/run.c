@@ -37,7 +37,7 @@ static uint32_t args_wanted(uint8_t kind)
 		[TRACE_MEM_ADD] = 7,
 		[TRACE_MEM_REMOVE] = 3,
 		[TRACE_MEM_LAZY] = 2,
-		[TRACE_REQUEST] = 3,
+		[TRACE_REQUEST] = TRACE_REQUEST_NS,
 		[TRACE_PIN] = 2,
 		[TRACE_RELEASE] = 2,
 		[TRACE_FORGET] = 2,
@@ -50,6 +50,16 @@ static uint32_t args_wanted(uint8_t kind)
 	};
 
 	return wanted[kind];
+}
+
+/* What no clock shows; so that no sum of times overflows, and no replay lasts for ever. */
+static const char *time_wrong(const struct replay_totals *t, const struct trace_event *e)
+{
+	if (e->time_ns >= REPLAY_TIME_MAX_NS)
+		return "a time that no clock shows";
+	if (e->time_ns > t->begin_ns && e->time_ns - t->begin_ns > REPLAY_SPAN_MAX_NS)
+		return "a time more than 30 days after the beginning";
+	return NULL;
 }
 
 static bool power_of_two(uint64_t n)
@@ -133,17 +143,22 @@ static void window_mark(struct replay_policy *p, uint64_t mark)
 	p->want_guest = true;
 }
 
+/* Since the guest's counts began again. */
+static uint64_t guest_count(const struct replay_policy *p, enum replay_count count)
+{
+	return p->counts.n[count] - p->at_reset.n[count];
+}
+
 /* The guest's own counts begin and end a moment apart from the host's. */
 static void window_guest(struct replay_policy *p, bool reset)
 {
-	if (reset) {
-		p->guest_base[0] = p->counts.n[COUNT_MAPS];
-		p->guest_base[1] = p->counts.n[COUNT_UNMAPS];
-	} else if (p->want_guest) {
-		p->window.n[COUNT_MAPS] = p->counts.n[COUNT_MAPS] - p->guest_base[0];
-		p->window.n[COUNT_UNMAPS] = p->counts.n[COUNT_UNMAPS] - p->guest_base[1];
-		p->want_guest = false;
-	}
+	static const enum replay_count own[] = { COUNT_MAPS, COUNT_UNMAPS, COUNT_REFUSED_MAPS };
+
+	if (reset)
+		p->at_reset = p->counts;
+	for (size_t i = 0; !reset && p->want_guest && i < ARRAY_SIZE(own); i++)
+		p->window.n[own[i]] = guest_count(p, own[i]);
+	p->want_guest &= reset;
 }
 
 /* ---- Comparison with the recorded run ------------------------------------------------- */
@@ -208,9 +223,10 @@ void replay_check(struct replay_policy *p, const struct coiommu_policy_counters 
 			if (counter_names[i])
 				compare(p, counter_names[i], v[2 + i], mine[i]);
 	} else if (e->kind == TRACE_GUEST && !v[TRACE_GUEST_RESET]) {
-		compare(p, "maps", v[TRACE_GUEST_MAPS], p->counts.n[COUNT_MAPS] - p->guest_base[0]);
-		compare(p, "unmaps", v[TRACE_GUEST_UNMAPS],
-			p->counts.n[COUNT_UNMAPS] - p->guest_base[1]);
+		compare(p, "maps", v[TRACE_GUEST_MAPS], guest_count(p, COUNT_MAPS));
+		compare(p, "unmaps", v[TRACE_GUEST_UNMAPS], guest_count(p, COUNT_UNMAPS));
+		compare(p, "refused_maps", v[TRACE_GUEST_REFUSED],
+			guest_count(p, COUNT_REFUSED_MAPS));
 	}
 }
 
@@ -251,13 +267,11 @@ static void note_totals(struct replay_totals *t, const struct trace_event *e)
 {
 	if (e->kind == TRACE_CONFIG) {
 		t->config = replay_config(e);
-		t->has_config = true;
-	} else if (e->kind == TRACE_GUEST && !e->args.v[TRACE_GUEST_RESET]) {
-		t->guest_requests = e->args.v[TRACE_GUEST_REQUESTS];
-		t->guest_request_ns = e->args.v[TRACE_GUEST_REQUEST_NS];
+	} else if (e->kind == TRACE_REQUEST && e->args.nr > TRACE_REQUEST_NS) {
+		t->requests++;
+		t->request_ns += e->args.v[TRACE_REQUEST_NS];
 	} else if (e->kind == TRACE_MARK) {
 		memcpy(&t->live, &e->args.v[2], sizeof(t->live));
-		t->has_live = true;
 	}
 }
 
@@ -287,8 +301,10 @@ static const char *policies_error(const struct run *run)
 
 static const char *hand_event(struct run *run, const struct trace_event *e)
 {
-	const char *wrong;
+	const char *wrong = time_wrong(run->totals, e);
 
+	if (wrong)
+		return wrong;
 	if (e->kind <= TRACE_UNDO) {
 		struct page_event *page = &run->packet[run->filled++];
 
@@ -303,9 +319,17 @@ static const char *hand_event(struct run *run, const struct trace_event *e)
 		return policies_error(run);
 	}
 	wrong = call_wrong(e);
-	if (!wrong && e->kind != TRACE_END)
+	if (!wrong)
 		hand_call(run, e);
 	return wrong ? wrong : policies_error(run);
+}
+
+/* All curves begin with the trace, so that their means can be compared. */
+static void run_begin(struct run *run, uint64_t time_ns)
+{
+	run->totals->begin_ns = time_ns;
+	for (size_t i = 0; i < run->nr; i++)
+		curve_set(&run->policies[i]->curve, time_ns, 0);
 }
 
 static void run_end(struct run *run)
@@ -325,13 +349,13 @@ int replay_run(struct trace_reader *r, struct replay_policy *const *policies, si
 {
 	struct run run = { .policies = policies, .nr = nr, .totals = totals };
 	struct trace_event e = { 0 };
-	int ret;
+	int ret = 0;
 
 	*totals = (struct replay_totals){ 0 };
 	*error = NULL;
-	while ((ret = trace_read(r, &e)) > 0 && !*error) {
+	while (!*error && (ret = trace_read(r, &e)) > 0) {
 		if (!totals->events++)
-			totals->begin_ns = e.time_ns;
+			run_begin(&run, e.time_ns);
 		if (e.time_ns > totals->end_ns)
 			totals->end_ns = e.time_ns;
 		*error = hand_event(&run, &e);

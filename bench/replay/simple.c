@@ -87,9 +87,9 @@ struct replay_policy *replay_strict(void)
 	return &s->p;
 }
 
-/* ---- Deferred: as Linux does it, one queue for all CPUs ------------------------------- */
+/* ---- Deferred: as Linux does it (drivers/iommu/iova.c), one queue for all CPUs ---------- */
 
-#define QUEUE 256	     /* IOVA_FQ_SIZE */
+#define QUEUE 255	     /* IOVA_FQ_SIZE, of which one place stays free */
 #define QUEUE_NS 10000000ULL /* IOVA_FQ_TIMEOUT */
 
 struct deferred_replay {
@@ -97,33 +97,52 @@ struct deferred_replay {
 	struct {
 		uint64_t pfn;
 		uint32_t nr;
-	} queue[QUEUE];
-	unsigned int queued;
-	uint64_t flush_ns; /* when the timer runs out */
+	} * pages; /* of the calls in the queue */
+	size_t nr, cap;
+	unsigned int queued; /* calls */
+	uint64_t timer_ns;   /* when it runs out, whatever was flushed in between */
+	bool timer;
 };
 
 static void deferred_flush(struct deferred_replay *d, uint64_t now_ns)
 {
 	uint64_t *n = d->s.p.counts.n;
 
-	for (unsigned int i = 0; i < d->queued; i++) {
-		mapped_change(&d->s.mapped, d->queue[i].pfn, d->queue[i].nr, false);
-		n[COUNT_UNPINS] += d->queue[i].nr;
+	for (size_t i = 0; i < d->nr; i++) {
+		mapped_change(&d->s.mapped, d->pages[i].pfn, d->pages[i].nr, false);
+		n[COUNT_UNPINS] += d->pages[i].nr;
 		n[COUNT_UNPIN_CALLS]++;
 	}
-	n[COUNT_REQUESTS] += d->queued != 0;
-	d->queued = 0;
+	n[COUNT_REQUESTS]++;
+	d->nr = d->queued = 0;
 	curve_set(&d->s.p.curve, now_ns, d->s.mapped.pages);
 }
 
+static void deferred_timer(struct deferred_replay *d, uint64_t time_ns)
+{
+	if (!d->timer || time_ns < d->timer_ns)
+		return;
+	d->timer = false;
+	deferred_flush(d, d->timer_ns);
+}
+
+/* Pages of a call; it has a place in the queue from the last of them on. */
 static void deferred_unmap(struct deferred_replay *d, const struct page_event *e)
 {
 	if (d->queued == QUEUE)
 		deferred_flush(d, e->time_ns);
-	if (!d->queued)
-		d->flush_ns = e->time_ns + QUEUE_NS;
-	d->queue[d->queued].pfn = e->pfn;
-	d->queue[d->queued++].nr = e->nr;
+	if (d->nr == d->cap) {
+		d->cap = d->cap ? d->cap * 2 : QUEUE + 1;
+		d->pages = xrealloc(d->pages, d->cap * sizeof(d->pages[0]));
+	}
+	d->pages[d->nr].pfn = e->pfn;
+	d->pages[d->nr++].nr = e->nr;
+	if (e->more)
+		return;
+	d->queued++;
+	if (!d->timer)
+		d->timer_ns = e->time_ns + QUEUE_NS;
+	d->timer = true;
 }
 
 static void deferred_pages(struct replay_policy *p, const struct page_event *e, size_t nr)
@@ -132,8 +151,7 @@ static void deferred_pages(struct replay_policy *p, const struct page_event *e, 
 	uint64_t *n = p->counts.n;
 
 	for (size_t i = 0; i < nr; i++, e++) {
-		if (d->queued && e->time_ns >= d->flush_ns)
-			deferred_flush(d, d->flush_ns);
+		deferred_timer(d, e->time_ns);
 		replay_count_call(p, e);
 		if (e->kind != TRACE_MAP) {
 			deferred_unmap(d, e);
@@ -149,15 +167,18 @@ static void deferred_pages(struct replay_policy *p, const struct page_event *e, 
 
 static void deferred_call(struct replay_policy *p, const struct trace_event *e)
 {
-	struct deferred_replay *d = (struct deferred_replay *)p;
+	deferred_timer((struct deferred_replay *)p, e->time_ns);
+}
 
-	if (d->queued && e->time_ns >= d->flush_ns)
-		deferred_flush(d, d->flush_ns);
+static void deferred_free(struct replay_policy *p)
+{
+	free(((struct deferred_replay *)p)->pages);
+	strict_free(p);
 }
 
 struct replay_policy *replay_deferred(void)
 {
-	static const struct replay_ops ops = { deferred_pages, deferred_call, strict_free };
+	static const struct replay_ops ops = { deferred_pages, deferred_call, deferred_free };
 	struct deferred_replay *d = xzalloc(sizeof(*d));
 
 	d->s.p.ops = &ops;

@@ -202,7 +202,7 @@ int trace_reader_open(struct trace_reader *r, int fd)
 		return ret;
 	if (header.magic != TRACE_FILE_MAGIC)
 		return bad(r, "not a trace");
-	if (header.version != TRACE_FILE_VERSION)
+	if (header.version != TRACE_FILE_VERSION || header.reserved)
 		return bad(r, "a trace of another version of the format: record it anew");
 	trace_rewind(r);
 	return 0;

@@ -55,7 +55,7 @@ enum trace_kind {
 	TRACE_MEM_ADD = 6,    /* iova, size, vaddr, flags, containers, lazy, writable */
 	TRACE_MEM_REMOVE = 7, /* iova, size, containers */
 	TRACE_MEM_LAZY = 8,   /* index of the region, lazy: it changed */
-	TRACE_REQUEST = 9,    /* CPU of the guest, entries, pages: PINs follow */
+	TRACE_REQUEST = 9,    /* enum trace_request_arg: PINs follow */
 	TRACE_PIN = 10,	      /* frame, pages, CPU of the guest */
 	TRACE_RELEASE = 11,   /* frame, pages */
 	TRACE_FORGET = 12,    /* frame, pages */
@@ -72,6 +72,14 @@ enum trace_mark {
 	TRACE_MARK_BEGIN, /* of the measured window */
 	TRACE_MARK_END,
 	TRACE_MARK_STOP, /* the recording's last moment */
+};
+
+enum trace_request_arg {
+	TRACE_REQUEST_CPU, /* of the guest */
+	TRACE_REQUEST_ENTRIES,
+	TRACE_REQUEST_PAGES,
+	TRACE_REQUEST_NS, /* that the guest waited; not in the backend's own log */
+	TRACE_REQUEST_ARGS
 };
 
 enum trace_guest_arg {

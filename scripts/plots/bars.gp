@@ -9,10 +9,15 @@ limit = (HIGH_max > reference ? HIGH_max : reference) * 1.2
 
 set yrange [-rows + 0.4:0.6]
 set xrange [0:limit > 0 ? limit : 1]
-set xtics binary ? 2.**ceil(log(limit > 0 ? limit / 5 : 1) / log(2)) : tic_step(limit)
+step = binary ? binary_step(limit > 0 ? limit / 5 : 1) : tic_step(limit)
+set xtics step
 set border 0
 set ytics scale 0
 set format x tics
+if (binary) {
+	set xtics ()
+	do for [i = 0:int(limit / step)] { set xtics add (binary_name(i * step) i * step) }
+}
 set xlabel axis textcolor rgb ink offset 0,0.4
 unset key
 

@@ -24,6 +24,12 @@ round_up(x, power) = x <= power ? power : x <= 2 * power ? 2 * power : x <= 5 * 
 	10 * power
 tic_step(limit) = limit > 0 ? round_up(limit / 5., power_below(limit / 5.)) : 1
 
+# 1536 is "1.5 KiB": gnuplot's own prefix is "ki".
+binary_power(x) = x < 1024 ? 0 : x >= 1024.**5 ? 5 : int(log(x) / log(1024.) + 1e-9)
+binary_name(x) = x == 0 ? "0" : sprintf("%.4g %s", x / 1024.**binary_power(x), \
+	word("B KiB MiB GiB TiB PiB", binary_power(x) + 1))
+binary_step(limit) = 2.**ceil(log(limit) / log(2))
+
 # macro: the same plot twice, as SVG and as PNG at double size
 draw_svg = 'set terminal svg size width,height font "sans-serif,13" background paper noenhanced; \
 	set output name.".svg"'

@@ -29,6 +29,9 @@ set key outside bottom center horizontal Left reverse maxcols 3 samplen 1.4 widt
 do for [draw in "svg png"] {
 	eval (draw eq "svg" ? draw_svg : draw_png)
 	plot for [mode = 0:modes - 1] file index 2 * mode + 1 using 1:2 with lines linewidth 2 \
+			linecolor rgb colour(mode) notitle, \
+		for [mode = 0:modes - 1] file index 2 * mode + 1 using 1:(NaN) with linespoints \
+			linewidth 2 pointsize 0.6 pointtype symbol(mode) \
 			linecolor rgb colour(mode) title columnheader(1), \
 		for [mode = 0:modes - 1] file index 2 * mode using 1:2 with points pointsize 0.6 \
 			pointtype symbol(mode) linecolor rgb colour(mode) notitle
