@@ -19,7 +19,7 @@
 #define MAX_OUTPUT (16 * MIB)
 #define TAIL 400   /* bytes of its last words in a message */
 #define LOOK_S 1   /* between two looks at what it does */
-#define USUAL_S 60 /* guessed */
+#define USUAL_S 30 /* guessed */
 
 static const struct setting settings_table[] = {
 	{ "limit", SETTING_TIME, "10m", NULL, 1, 86400,
