@@ -72,16 +72,17 @@ static void assert_file(const char *name, const char *wanted)
 static void figures_become_samples(void **state)
 {
 	struct trial trial;
-	const struct sample_value *score = NULL;
+	const struct sample_value *score;
 
 	assert_int_equal(try_command(&trial,
 				     "echo on $GPU; for n in 4 1 9.5; do echo score $n; done >&2",
 				     "30s"),
 			 0);
+	score = trial.run.samples.items;
 	for (size_t i = 0; i < trial.run.samples.nr; i++)
 		if (!strcmp(trial.run.samples.items[i].desc->name, "command_score"))
 			score = &trial.run.samples.items[i];
-	assert_non_null(score);
+	assert_string_equal(score->desc->name, "command_score");
 	assert_true(score->value == 4);
 	assert_string_equal(score->desc->unit, "GFLOP/s");
 	assert_int_equal(score->desc->direction, DIRECTION_LOWER);

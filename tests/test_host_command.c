@@ -106,8 +106,7 @@ static void expect(const char *score, const char *text, const double *wanted, si
 		fail_msg("'%s' in '%s': %s", score, text, why);
 	assert_null(why);
 	assert_int_equal(nr, nr_wanted);
-	for (size_t i = 0; i < nr; i++)
-		assert_true(scores[i] == wanted[i]);
+	assert_memory_equal(scores, wanted, nr_wanted * sizeof(*wanted));
 }
 #define EXPECT(score, text, ...)                             \
 	expect(score, text, (const double[]){ __VA_ARGS__ }, \
