@@ -60,7 +60,8 @@ done
 holds "coiommu has curves of what is pinned and of what is mapped" \
 	"$(tail -n +2 "$run/cells/coiommu.gpu.gpu.$flips/0/pinned.csv" | grep -c .) > 5 &&
 	$(sort -t, -k2 -g "$run/cells/coiommu.gpu.gpu.$flips/0/mapped.csv" | tail -n 1 |
-		cut -d, -f2) >= $small"
+		cut -d, -f2) >= $small &&
+	$(grep -c 'coiommu, mapped' "$run/plots/pinned-gpu_command.svg") >= 1"
 holds "static pins all memory" "$(value static $flips pinned_peak_bytes) >= $memory"
 for mode in viommu-strict coiommu; do
 	holds "$mode pins the buffers and little else" \
