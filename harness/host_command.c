@@ -13,6 +13,7 @@
 #include "harness/yaml.h"
 
 #define MAX_UNIT 20
+#define MAX_SHOWN 40
 
 static const char *const better_choices[] = { "higher", "lower", NULL };
 
@@ -134,14 +135,16 @@ static int parse_score(const char *output, const regmatch_t *group, double *scor
 				      ? xstrdup("")
 				      : xasprintf("%.*s", (int)(group->rm_eo - group->rm_so),
 						  output + group->rm_so);
+	autofree char *shown = NULL;
 	char *end;
 
 	*score = strtod(text, &end);
 	if (end != text && !*end && isfinite(*score))
 		return 0;
-	*why = xasprintf("'%.40s', which the host file's score found in what the command printed, "
+	shown = text_tail(text, strlen(text), MAX_SHOWN);
+	*why = xasprintf("'%s', which the host file's score found in what the command printed, "
 			 "is no number: let its group match the figure alone",
-			 text);
+			 shown);
 	return -EINVAL;
 }
 
@@ -175,7 +178,7 @@ int host_command_scores(const struct host_command *command, const struct strbuf 
 	ret = find_scores(&regex, output, scores, nr, why);
 	regfree(&regex);
 	if (!ret && !*nr) {
-		*why = xasprintf("the host file's score '%.80s' matches nothing that the command "
+		*why = xasprintf("the host file's score '%s' matches nothing that the command "
 				 "printed",
 				 command->score);
 		ret = -ENOENT;

@@ -335,7 +335,7 @@ char *text_tail(const char *text, size_t len, size_t max)
 	tail = xzalloc((len < max ? len : max) + 1);
 	memcpy(tail, text, len < max ? len : max);
 	for (size_t i = 0; i < len && i < max; i++)
-		if (tail[i] < ' ' || tail[i] == 0x7f)
+		if ((unsigned char)tail[i] < ' ' || (unsigned char)tail[i] >= 0x7f)
 			tail[i] = ' ';
 	return tail;
 }

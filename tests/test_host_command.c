@@ -153,6 +153,8 @@ static void no_figure_is_said(void **state)
 		{ "Score:([0-9]*)", "Score: 5\n", "'', which", -EINVAL },
 		{ "Score: (.*)", "Score: nan\n", "is no number", -EINVAL },
 		{ "Score: (.*)", "Score: 1e999\n", "is no number", -EINVAL },
+		{ "Score: (.*)", "Score: 5\xff\n", "'5 ', which",
+		  -EINVAL }, /* fit for a manifest */
 		{ "a|b([0-9]+)", "a b1\n", "'', which", -EINVAL },
 	};
 
