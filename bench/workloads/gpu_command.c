@@ -85,9 +85,10 @@ static int fail(struct cell_run *run, const struct output *output, const char *w
 }
 
 /* In the image's root, if there is one. $0 is the command, $1 what leads there, $2 the GPU. */
-static const char script[] = "exec 2>&1; export GPU=$2 HOME=/tmp XDG_RUNTIME_DIR=/tmp "
-			     "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; "
-			     "exec $1 sh -c \"$0\"";
+static const char script[] =
+	"exec 2>&1; export GPU=$2 HOME=/tmp XDG_RUNTIME_DIR=/tmp XDG_CACHE_HOME=/tmp "
+	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; "
+	"exec $1 sh -c \"$0\"";
 
 static int start(struct cell_run *run, struct output *output, uint32_t *job)
 {
