@@ -106,7 +106,7 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(BUILD)/tests/tree.o $(LIB_OBJ)
 # Replays are compared with the backend itself.
 $(BUILD)/tests/test_replay_backend: $(filter-out $(REPLAY_OBJ),$(COIOMMU_OBJ))
 
-$(BUILD)/tests/test_agent: | $(BUILD)/agent
+$(BUILD)/tests/test_agent $(BUILD)/tests/test_gpu_command: | $(BUILD)/agent
 
 $(BUILD)/tests/test_journal $(BUILD)/tests/test_bind $(BUILD)/tests/test_tuning \
 	$(BUILD)/tests/test_crash $(BUILD)/tests/test_sriov: \

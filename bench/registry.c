@@ -11,8 +11,8 @@ extern const struct mode_ops mode_native_identity, mode_native_lazy, mode_native
 	mode_bounce, mode_coiommu, mode_coiommu_viommu;
 extern const struct device_ops device_nvme, device_nic, device_gpu, device_edu;
 extern const struct workload_ops workload_boot, workload_fio, workload_dmamap, workload_tracking,
-	workload_tcp, workload_memcached, workload_dpdk, workload_gpu, workload_isolation,
-	workload_overcommit;
+	workload_tcp, workload_memcached, workload_dpdk, workload_gpu, workload_gpu_command,
+	workload_isolation, workload_overcommit;
 extern const struct metric_ops metric_stages, metric_pinned, metric_cpu, metric_exits,
 	metric_iommu_map, metric_faults, metric_coiommu, metric_instructions;
 
@@ -40,10 +40,9 @@ const struct device_ops *const registry_devices[] = { &device_nvme, &device_nic,
 						      &device_edu, NULL };
 
 const struct workload_ops *const registry_workloads[] = {
-	&workload_boot,	      &workload_fio, &workload_dmamap,
-	&workload_tracking,   &workload_tcp, &workload_memcached,
-	&workload_dpdk,	      &workload_gpu, &workload_isolation,
-	&workload_overcommit, NULL
+	&workload_boot,	       &workload_fio,	    &workload_dmamap,	  &workload_tracking,
+	&workload_tcp,	       &workload_memcached, &workload_dpdk,	  &workload_gpu,
+	&workload_gpu_command, &workload_isolation, &workload_overcommit, NULL
 };
 
 /* A window is bracketed in this order and closed in reverse: the most exact counters last. */

@@ -32,6 +32,7 @@ struct workload_ops {
 	unsigned int except; /* ATTACH_BITs: ways to reach the device in which it means nothing */
 	/* Its purpose are faults of the host's IOMMU, which else make a cell invalid. */
 	bool provokes_faults;
+	bool runs_command; /* the host file's, of its device: shown by --dry-run */
 	const struct setting *settings;
 	const struct metric_desc *metrics; /* what it may report; ends with a NULL name */
 	const struct workload_line *lines; /* ends with a NULL y; NULL: none */

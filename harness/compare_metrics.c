@@ -17,6 +17,7 @@ static const char *const usual_metrics[] = {
 	"memcached_ops_per_s",
 	"packets_per_s",
 	"frames_per_s",
+	"command_score",
 	"dma_map_unmap_p50_s",
 	"dma_map_unmap_p99_s",
 	"vm_create_s",

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "harness/guest_files.h"
+#include "harness/host_command.h"
 #include "harness/order.h"
 #include "harness/settings.h"
 #include "harness/tuning.h"
@@ -79,6 +80,10 @@ struct host_device {
 	bool writable;		/* the user allows workloads that destroy its data */
 	bool within_page; /* a NIC that sends no buffer which crosses a page (an emulated one) */
 	char *capture;	  /* a GPU's: command that writes a picture of what it displays, or NULL */
+	struct host_command *command; /* a GPU's: what the user wants to be measured, or NULL */
+	/* A GPU's: erofs image with what the guest's own root lacks, for driver and command; or
+	 * NULL */
+	char *image;
 	/* The other end of a NIC's cable: a port of this host, or an interface of a remote one. */
 	char *peer;	 /* PCI address, or NULL */
 	char *remote;	 /* where ssh reaches it, as "user@host", or NULL */
@@ -104,8 +109,8 @@ struct host {
  * devices. Fields: devices: { nvme: "0000:5e:00.0" } or { nvme: { address: ..., writable: yes },
  * nic: { address: ..., peer: ..., with: [...] },
  * gpu: { address: ..., functions: N } } or, for a NIC, { address: ..., remote: ...,
- * interface: ..., tools: ... }, for a GPU,
- * { address: ..., capture: ... }, or a list of such; placement: auto or off; vcpu_cpu: N;
+ * interface: ..., tools: ... }, for a GPU, { address: ..., capture: ..., image: PATH,
+ * command: as host_command_read() }, or a list of such; placement: auto or off; vcpu_cpu: N;
  * swap: PATH; settings: as tuning_table;
  * kind and instructions, written by the virtual lab only.
  */

@@ -85,8 +85,29 @@ static void add_fingerprint(json_t *env, const struct host *host)
 	json_object_set_new(env, "fingerprint", json_string(text));
 }
 
+/* What the host file brings into the guest; the lab's own comes with the build. */
+static void add_commands(json_t *named, const struct host *host)
+{
+	for (size_t i = 0; i < host->nr_devices && !strcmp(host->kind, "host"); i++) {
+		const struct host_device *device = &host->devices[i];
+		autofree char *hash = device->image ? file_hash(device->image) : NULL;
+		json_t *own = json_object();
+
+		if (device->image)
+			json_object_set_new(
+				own, "image",
+				json_pack("{s:s, s:s?}", "path", device->image, "fnv1a", hash));
+		if (device->command)
+			json_object_set_new(own, "command", host_command_json(device->command));
+		if (json_object_size(own))
+			json_object_set(named, device->kind, own);
+		json_decref(own);
+	}
+}
+
 /* Of the build, unless the experiment names another. */
-static void add_guest(json_t *env, const struct guest_files *files, const char *build_dir)
+static void add_guest(json_t *env, const struct host *host, const struct guest_files *files,
+		      const char *build_dir)
 {
 	autofree char *built = xasprintf("%s/kernel/version", build_dir), *version = NULL;
 	json_t *named = guest_files_identity(files);
@@ -98,6 +119,7 @@ static void add_guest(json_t *env, const struct guest_files *files, const char *
 	} else {
 		add_file(env, "guest_kernel", built);
 	}
+	add_commands(named, host);
 	if (json_object_size(named))
 		json_object_set(env, "guest_files", named);
 	json_decref(named);
@@ -143,7 +165,7 @@ json_t *environment_capture(const struct host *host, const struct guest_files *f
 	json_object_set_new(env, "kernel_config", kernel_config(uts.release, build_dir));
 	json_object_set_new(env, "packages", packages_installed());
 	json_object_set_new(env, "mitigations", mitigations());
-	add_guest(env, files ? files : &none, build_dir);
+	add_guest(env, host, files ? files : &none, build_dir);
 	add_file(env, "transparent_hugepages", "/sys/kernel/mm/transparent_hugepage/enabled");
 	add_file(env, "ksm", "/sys/kernel/mm/ksm/run");
 	add_file(env, "numa_balancing", "/proc/sys/kernel/numa_balancing");

@@ -12,11 +12,11 @@
 
 static const char *const keys[NR_GUEST_FILES] = { GUEST_FILE_KEYS };
 
-static int read_path(const struct yaml_node *node, const char *key, char **path)
+int guest_file_read(const struct yaml_node *node, const char *key, int mode, char **path)
 {
-	int access_mode = !strcmp(key, keys[GUEST_QEMU]) ? R_OK | X_OK : R_OK;
+	autofree char *example = xasprintf("'%s: /PATH/TO/FILE'", key);
 	struct stat st;
-	int ret = yaml_expect(node, YAML_TEXT, key, "'qemu: /opt/qemu/bin/qemu-system-x86_64'");
+	int ret = yaml_expect(node, YAML_TEXT, key, example);
 
 	if (ret)
 		return ret;
@@ -29,7 +29,7 @@ static int read_path(const struct yaml_node *node, const char *key, char **path)
 				  "%s: '%.200s' has a character that QEMU or the loader reads as "
 				  "a separator: rename it",
 				  key, node->text);
-	if (stat(node->text, &st) || access(node->text, access_mode))
+	if (stat(node->text, &st) || access(node->text, mode))
 		return yaml_error(node,
 				  "%s: cannot use '%.200s': %s: check the path (the virtual lab "
 				  "sees this machine's /, but not what is mounted on /run or /dev)",
@@ -49,7 +49,8 @@ int guest_files_read(const struct yaml_node *map, struct guest_files *files)
 		const struct yaml_node *node = yaml_get(map, keys[i]);
 
 		if (node)
-			ret = read_path(node, keys[i], &files->paths[i]);
+			ret = guest_file_read(node, keys[i], i == GUEST_QEMU ? R_OK | X_OK : R_OK,
+					      &files->paths[i]);
 	}
 	return ret;
 }

@@ -25,6 +25,11 @@ struct guest_files {
  * that is there and can be read, QEMU be executed. 0, or -EINVAL, logged with its place.
  */
 int guest_files_read(const struct yaml_node *map, struct guest_files *files);
+/*
+ * The absolute path, to free, of a file that QEMU or the loader is to be given, accessible as
+ * access() understands mode. 0, or -EINVAL, logged with its place, where it is called by its key.
+ */
+int guest_file_read(const struct yaml_node *node, const char *key, int mode, char **path);
 void guest_files_free(struct guest_files *files);
 
 /* New references: { "qemu": PATH } of those that are named; the same with a hash of each file. */

@@ -117,6 +117,26 @@ static int check_remote(const struct yaml_node *map, const struct host_device *d
 	return 0;
 }
 
+/* What only a GPU has: of another device nothing would come of it. */
+static int read_gpu(const struct yaml_node *map, struct host_device *device)
+{
+	static const char *const keys[] = { "capture", "command", "image" };
+	const struct yaml_node *command = yaml_get(map, "command"), *image = yaml_get(map, "image");
+	bool gpu = registry_device(device->kind)->class == DEVICE_GPU;
+	int ret = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		if (yaml_get(map, keys[i]) && !gpu)
+			return yaml_error_key(yaml_get(map, keys[i]),
+					      "%s is for a GPU, which %s is not: remove it",
+					      keys[i], device->kind);
+	if (command)
+		ret = host_command_read(command, &device->command);
+	if (!ret && image)
+		ret = guest_file_read(image, "image", R_OK, &device->image);
+	return ret;
+}
+
 /* One address, or a list of them. */
 static int read_with(const struct yaml_node *node, const struct host *host,
 		     struct host_device *device)
@@ -140,9 +160,9 @@ static int read_with(const struct yaml_node *node, const struct host *host,
 static int read_device_map(const struct yaml_node *map, const struct host *host,
 			   struct host_device *device)
 {
-	static const char *const keys[] = { "address",	 "peer",   "writable",	  "remote",
-					    "interface", "tools",  "within_page", "with",
-					    "functions", "capture" };
+	static const char *const keys[] = { "address",	 "peer",    "writable",	   "remote",
+					    "interface", "tools",   "within_page", "with",
+					    "functions", "capture", "command",	   "image" };
 	const struct yaml_node *address = yaml_get(map, "address");
 	const struct yaml_node *peer = yaml_get(map, "peer"), *with = yaml_get(map, "with");
 	struct settings *s = settings_new(device_settings);
@@ -172,6 +192,8 @@ static int read_device_map(const struct yaml_node *map, const struct host *host,
 				 "'functions'");
 	if (!ret)
 		ret = check_remote(map, device);
+	if (!ret)
+		ret = read_gpu(map, device);
 	settings_free(s);
 	return ret;
 }
@@ -325,6 +347,8 @@ void host_free(struct host *host)
 		free(host->devices[i].tools);
 		strlist_free(&host->devices[i].with);
 		free(host->devices[i].capture);
+		host_command_free(host->devices[i].command);
+		free(host->devices[i].image);
 	}
 	free(host->devices);
 	settings_free(host->tuning);

@@ -132,7 +132,9 @@ static int make_files(const struct lab_options *options, const struct lab *lab)
 			DRIVE("0000:00:16.0") "  nic: { address: \"" LAB_NIC "\", peer: \"" LAB_PEER
 					      "\", within_page: yes }\n  gpu: { address: \"" LAB_GPU
 					      "\", capture: \"sh %s " LAB_RUN
-					      "/lab\" }\n  edu: \"" LAB_EDU "\"\n",
+					      "/lab\",\n    command: { run: '" LAB_GPU_RUN
+					      "', score: '" LAB_GPU_SCORE "', unit: " LAB_GPU_UNIT
+					      " } }\n  edu: \"" LAB_EDU "\"\n",
 		lab->kind,
 		strcmp(lab->kind, "lab-tcg") ? "" : "instructions: " LAB_RUN "/lab/insn\n", quoted);
 	int ret = mkdir_all(share);

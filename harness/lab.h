@@ -32,6 +32,13 @@ struct lab_options {
 #define LAB_GPU "0000:03:00.0"
 #define LAB_EDU "0000:00:14.0"
 
+/* What its GPU's host_command runs, and which figures it finds there, in frames/s. */
+#define LAB_GPU_RUN                                                                   \
+	"for turn in 1 2 3; do kms --device=$GPU --width=640 --height=480 --fill=20 " \
+	"--frames=40 --limit=120 || exit; done"
+#define LAB_GPU_SCORE "\"frames_per_s\":([0-9.]+)"
+#define LAB_GPU_UNIT "frames/s"
+
 struct lab {
 	struct vm *vm;
 	char *dir;	  /* its files on this machine, removed at the end */

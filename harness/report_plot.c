@@ -30,7 +30,7 @@ static char *plot_name(const struct report *report, const char *name, size_t wor
 
 	if (!*part)
 		return xstrdup(name);
-	if (part[strspn(part, "abcdefghijklmnopqrstuvwxyz0123456789")])
+	if (part[strspn(part, "abcdefghijklmnopqrstuvwxyz0123456789_")])
 		return xasprintf("%s-%zu", name, workload);
 	return xasprintf("%s-%s", name, part);
 }

@@ -65,8 +65,9 @@ int resume_check(const char *dir, const struct manifest *manifest, const struct 
 	if (!same_json(
 		    json_object_get(json_object_get(manifest->root, "environment"), "guest_files"),
 		    json_object_get(env, "guest_files"))) {
-		log_err("%s: a file that guest: names (qemu, kernel ...) has changed since it was "
-			"started: boots of two builds would be taken for one: run it anew",
+		log_err("%s: a file that guest: names (qemu, kernel ...), or the host file's command "
+			"or image, has changed since it was started: boots of two builds would be "
+			"taken for one: run it anew",
 			dir);
 		return -EINVAL;
 	}

@@ -321,13 +321,17 @@ static int report(const struct run_options *options, const char *dir)
 int run_dry(const struct run_options *options, const struct experiment *exp, struct plan *plan,
 	    const struct host *host, bool in_lab)
 {
+	struct host_command command = { .run = (char *)LAB_GPU_RUN,
+					.score = (char *)LAB_GPU_SCORE,
+					.unit = (char *)LAB_GPU_UNIT,
+					.better = DIRECTION_HIGHER };
 	struct host_device devices[] = {
 		{ .kind = (char *)"nvme", .address = (char *)LAB_NVME, .writable = true },
 		{ .kind = (char *)"nic",
 		  .address = (char *)LAB_NIC,
 		  .peer = (char *)LAB_PEER,
 		  .within_page = true },
-		{ .kind = (char *)"gpu", .address = (char *)LAB_GPU },
+		{ .kind = (char *)"gpu", .address = (char *)LAB_GPU, .command = &command },
 		{ .kind = (char *)"edu", .address = (char *)LAB_EDU },
 	};
 	struct host lab = { .kind = (char *)"lab-tcg",

@@ -17,6 +17,17 @@ struct dry_run {
 	struct placements placements; /* none for the lab, seen from outside of it */
 };
 
+static void print_command(const struct host *host, const struct cell *cell)
+{
+	const struct host_device *device = host_device(host, cell->device->name);
+	const struct host_command *command = device ? device->command : NULL;
+
+	if (cell->workload->runs_command && command)
+		printf("  in the guest: %s\n  its figure, in %s, the %s the better: %s\n",
+		       command->run, command->unit, direction_name(command->better),
+		       command->score);
+}
+
 static void print_cell(const struct dry_run *run, const struct cell *cell)
 {
 	const struct placement *placement =
@@ -34,6 +45,7 @@ static void print_cell(const struct dry_run *run, const struct cell *cell)
 		return;
 	command = vm_command_line(&config, "DIR");
 	printf("  %s\n", command);
+	print_command(run->host, cell);
 	vm_config_free(&config);
 }
 

@@ -34,6 +34,27 @@ void sample_add(struct sample_set *set, const struct metric_desc *desc, double v
 	set->items[set->nr++] = (struct sample_value){ .desc = desc, .value = value };
 }
 
+struct sample_own {
+	struct sample_own *next;
+	struct metric_desc desc;
+	char unit[];
+};
+
+void sample_add_as(struct sample_set *set, const struct metric_desc *desc, const char *unit,
+		   enum direction direction, double value)
+{
+	size_t size = strlen(unit) + 1;
+	struct sample_own *own = xzalloc(sizeof(*own) + size);
+
+	memcpy(own->unit, unit, size);
+	own->desc = *desc;
+	own->desc.unit = own->unit;
+	own->desc.direction = direction;
+	own->next = set->own;
+	set->own = own;
+	sample_add(set, &own->desc, value);
+}
+
 double sample_get(const struct sample_set *set, const char *metric)
 {
 	for (size_t i = 0; i < set->nr; i++)
@@ -44,6 +65,12 @@ double sample_get(const struct sample_set *set, const char *metric)
 
 void sample_set_free(struct sample_set *set)
 {
+	while (set->own) {
+		struct sample_own *own = set->own;
+
+		set->own = own->next;
+		free(own);
+	}
 	free(set->items);
 	*set = (struct sample_set){ 0 };
 }

@@ -29,8 +29,12 @@ struct sample_set {
 		double value;
 	} * items;
 	size_t nr;
+	struct sample_own *own; /* descriptions that it holds itself */
 };
 void sample_add(struct sample_set *set, const struct metric_desc *desc, double value);
+/* The same for a metric whose unit, which is copied, and direction are known only now. */
+void sample_add_as(struct sample_set *set, const struct metric_desc *desc, const char *unit,
+		   enum direction direction, double value);
 /* The value of a metric in the set, or NAN. */
 double sample_get(const struct sample_set *set, const char *metric);
 void sample_set_free(struct sample_set *set);

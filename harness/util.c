@@ -324,6 +324,22 @@ char *now_iso8601(void)
 	return xstrdup(text);
 }
 
+char *text_tail(const char *text, size_t len, size_t max)
+{
+	char *tail;
+
+	while (len && strchr(" \r\n", text[len - 1]))
+		len--;
+	if (len > max)
+		text += len - max;
+	tail = xzalloc((len < max ? len : max) + 1);
+	memcpy(tail, text, len < max ? len : max);
+	for (size_t i = 0; i < len && i < max; i++)
+		if ((unsigned char)tail[i] < ' ' || (unsigned char)tail[i] >= 0x7f)
+			tail[i] = ' ';
+	return tail;
+}
+
 /* Levenshtein distance, two rows; words longer than a row holds are never near. */
 static size_t edit_distance(const char *a, const char *b)
 {

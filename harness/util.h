@@ -96,6 +96,12 @@ double now_s(void);
 /* UTC now as 2026-01-31T23:59:59Z, to free. */
 char *now_iso8601(void);
 
+/*
+ * The end of a text of len bytes, at most max of them, on one line and in ASCII: what a program
+ * said last, for a message. To free.
+ */
+char *text_tail(const char *text, size_t len, size_t max);
+
 /* The entry of names nearest to word by edit distance, or NULL if none is near. */
 const char *nearest_name(const char *word, const char *const *names, size_t nr);
 

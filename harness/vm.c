@@ -189,21 +189,13 @@ static bool note_end(struct vm *vm, double timeout_s)
 	return vm->ended;
 }
 
-/* The last bytes of a text file without its control characters, to free. */
 static char *file_tail(const char *dir, const char *name, size_t max)
 {
 	autofree char *path = xasprintf("%s/%s", dir, name);
 	size_t len = 0;
 	autofree char *text = file_read(path, &len);
-	char *tail;
 
-	while (len && strchr(" \r\n", text[len - 1]))
-		text[--len] = '\0';
-	tail = xstrdup(!text ? "" : len > max ? text + len - max : text);
-	for (char *p = tail; *p; p++)
-		if ((unsigned char)*p < ' ')
-			*p = ' ';
-	return tail;
+	return text_tail(text ? text : "", text ? len : 0, max);
 }
 
 char *vm_why_ended(struct vm *vm)

@@ -114,7 +114,7 @@ timeout 900 "$bench" run tests/lab/network.yaml --out "$out/network" || echo "ex
 add_lines 44 tests/lab/network.sh "$out/network" $((256 << 20))
 step "a GPU and its display, in the virtual lab"
 timeout 900 "$bench" run tests/lab/gpu.yaml --out "$out/gpu" || echo "exit status $?"
-add_lines 38 tests/lab/gpu.sh "$out/gpu" $((256 << 20))
+add_lines 45 tests/lab/gpu.sh "$out/gpu" $((256 << 20))
 step "a rogue device, in the virtual lab"
 timeout 600 "$bench" run tests/lab/isolation.yaml --out "$out/isolation" || echo "exit status $?"
 add_lines 42 tests/lab/isolation.sh "$out/isolation" $((256 << 20))
@@ -146,7 +146,7 @@ add_lines 27 tests/lab/replay.sh "$bench" "$out/series/replay"
 step "coIOMMU: the driver's life, negative controls, memory pressure"
 in_lab 27 900 --cpus 2 sh "$(pwd)/tests/lab/coiommu.sh" "$(pwd)/build" "$(pwd)/tests/lab"
 step "accidents, in the virtual lab"
-in_lab 44 1200 sh "$(pwd)/tests/lab/inside.sh" "$bench" "$(pwd)/tests/lab"
+in_lab 46 1200 sh "$(pwd)/tests/lab/inside.sh" "$bench" "$(pwd)/tests/lab"
 step "accidents of the NIC and its peer"
 in_lab 36 1500 sh "$(pwd)/tests/lab/cable.sh" "$bench" "$(pwd)/tests/lab"
 step "accidents of the lab itself"

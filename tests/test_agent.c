@@ -1,35 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The agent without a VM: it serves its channel, and what it runs ends with it. */
+#include "tests/agent_vm.h"
 #include "tests/tree.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
-
-#include "harness/vm.h"
-
-/* Where this test has been built, with the agent. */
-static char *build_dir(void)
-{
-	char self[4096] = "";
-	ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
-
-	assert_true(len > 0);
-	*strrchr(self, '/') = '\0';
-	*strrchr(self, '/') = '\0';
-	return xstrdup(self);
-}
-
-static struct vm *start_agent(void)
-{
-	autofree char *build = build_dir();
-	struct vm *vm = NULL;
-
-	assert_int_equal(vm_start_agent(build, NULL, tree_root, &vm), 0);
-	assert_int_equal(vm_await_ready(vm, 30), 0);
-	return vm;
-}
 
 static void keep_output(void *arg, const char *data, size_t len)
 {
@@ -73,9 +50,9 @@ static bool ends(pid_t pid)
 static void test_serve(void **state)
 {
 	char *const argv[] = { (char *)"sh", (char *)"-c", (char *)"echo $PATH", NULL };
-	autofree char *path = NULL, *text = NULL, *build = build_dir();
+	autofree char *path = NULL, *text = NULL, *build = agent_build_dir();
 	autofree char *load = xasprintf(":%s/load\n", build), *file = tree_path("file");
-	struct vm *vm = start_agent();
+	struct vm *vm = agent_start(tree_root);
 	pid_t sleeper;
 
 	assert_int_equal(guest_run(vm->guest, argv, 30, &path), 0);
@@ -98,7 +75,7 @@ static void test_killed(void **state)
 	assert_int_equal(pipe(pipes), 0);
 	harness = fork();
 	if (!harness) {
-		pid_t pid = start_sleeper(start_agent());
+		pid_t pid = start_sleeper(agent_start(tree_root));
 
 		_exit(write(pipes[1], &pid, sizeof(pid)) == sizeof(pid) && pause());
 	}
@@ -113,7 +90,7 @@ static void test_killed(void **state)
 /* On a machine that is no VM it must not take itself for init. */
 static void test_usage(void **state)
 {
-	autofree char *build = build_dir(), *agent = xasprintf("%s/agent 2>/dev/null", build);
+	autofree char *build = agent_build_dir(), *agent = xasprintf("%s/agent 2>/dev/null", build);
 	int status = system(agent);
 
 	assert_true(WIFEXITED(status));

@@ -34,6 +34,7 @@ static void options_have_defaults(void **state)
 	assert_int_equal(o.fill, 100);
 	assert_int_equal(o.churn, 0);
 	assert_int_equal(o.limit_s, 0);
+	assert_int_equal(o.frames, 0);
 	assert_false(o.hold);
 }
 
@@ -52,6 +53,8 @@ static void options_are_read(void **state)
 	assert_int_equal(PARSE(&o, "--device=x", "--limit=9", "--hold"), 0);
 	assert_int_equal(o.limit_s, 9);
 	assert_true(o.hold);
+	assert_int_equal(PARSE(&o, "--device=x", "--frames=40"), 0);
+	assert_int_equal(o.frames, 40);
 }
 
 static void bad_options_are_refused(void **state)
@@ -67,6 +70,7 @@ static void bad_options_are_refused(void **state)
 		{ "--churn=-1", "--churn -1: not from" },
 		{ "--churn=1x", "not from" },
 		{ "--limit=", "not from" },
+		{ "--frames=-1", "not from" },
 		{ "--what", "unrecognized option" },
 		{ "what", "takes options only" },
 	};
@@ -84,6 +88,7 @@ static void bad_options_are_refused(void **state)
 	}
 	capture_begin();
 	assert_int_equal(PARSE(&o, "--hold"), -1);
+	assert_int_equal(PARSE(&o, "--device=x", "--hold", "--frames=1"), -1);
 	free(capture_end());
 }
 

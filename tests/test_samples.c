@@ -57,6 +57,24 @@ static void set_keeps_values(void **state)
 	assert_int_equal(set.nr, 0);
 }
 
+/* As of a figure that the user defines. */
+static void a_unit_and_direction_of_its_own(void **state)
+{
+	autofree char *path = samples_path(), *text = NULL;
+	struct sample_set set = { 0 };
+	char unit[] = "GFLOP/s";
+
+	sample_add_as(&set, &latency, unit, DIRECTION_HIGHER, 2);
+	unit[0] = 'x'; /* it was copied */
+	sample_add_as(&set, &rate, "s", DIRECTION_LOWER, 3);
+	assert_int_equal(samples_append(path, &key, &set), 0);
+	text = file_read(path, NULL);
+	assert_string_equal(text, HEADER "a.b.c,a,b,c,,3,latency,GFLOP/s,higher,2\n"
+					 "a.b.c,a,b,c,,3,rate,s,lower,3\n");
+	sample_set_free(&set);
+	assert_null(set.own);
+}
+
 static void read_back_is_the_same(void **state)
 {
 	static const double values[] = {
@@ -344,6 +362,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(set_keeps_values),
+		cmocka_unit_test_setup(a_unit_and_direction_of_its_own, clean),
 		cmocka_unit_test_setup(read_back_is_the_same, clean),
 		cmocka_unit_test_setup(numbers_are_plain_decimals, clean),
 		cmocka_unit_test_setup(bad_values_and_names_are_not_written, clean),

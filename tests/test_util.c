@@ -34,9 +34,20 @@ static void fields_that_are_no_number_are_refused(void **state)
 	assert_int_equal(field_number("18446744073709551616", 1, &value), -EINVAL);
 }
 
+static void test_tail(void **state)
+{
+	autofree char *all = text_tail("one\ntwo\t\xc3\xa9\x7f.\r\n \n", 16, 100);
+	autofree char *end = text_tail("one two", 7, 3), *none = text_tail(" \n", 2, 10);
+
+	assert_string_equal(all, "one two    .");
+	assert_string_equal(end, "two");
+	assert_string_equal(none, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_tail),
 		cmocka_unit_test(fields_are_numbered_from_one),
 		cmocka_unit_test(fields_that_are_no_number_are_refused),
 	};

@@ -2,12 +2,13 @@
 /*
  * kms: what a graphical guest does to its IOMMU. Buffers of a display's size are created, drawn by
  * the processor, shown one after the other (page flips with their events) and destroyed. Steered as
- * control.h says.
+ * control.h says, unless the number of frames is given.
  */
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "bench/load/control.h"
 #include "bench/load/histogram.h"
@@ -207,6 +208,16 @@ static int run(struct kms *kms)
 	}
 }
 
+static int run_frames(struct kms *kms)
+{
+	begin(kms);
+	while (kms->frames < kms->options.frames)
+		if (show_frame(kms))
+			return -1;
+	report(kms);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	static struct kms kms;
@@ -214,10 +225,13 @@ int main(int argc, char **argv)
 
 	if (ret)
 		return ret > 0 ? 0 : 2;
-	control_init(kms.options.limit_s);
+	if (kms.options.frames)
+		alarm(kms.options.limit_s);
+	else
+		control_init(kms.options.limit_s);
 	kms.flips = histogram_new();
 	kms.changes = histogram_new();
-	ret = set_up(&kms) || run(&kms);
+	ret = set_up(&kms) || (kms.options.frames ? run_frames(&kms) : run(&kms));
 	histogram_free(kms.flips);
 	histogram_free(kms.changes);
 	return ret;

@@ -18,8 +18,9 @@ struct options {
 	const char *device; /* PCI address */
 	unsigned int width, height;
 	unsigned int buffers;
-	unsigned int fill;  /* per cent of a frame that is drawn */
-	unsigned int churn; /* frames between two new buffers; 0: none */
+	unsigned int fill;   /* per cent of a frame that is drawn */
+	unsigned int churn;  /* frames between two new buffers; 0: none */
+	unsigned int frames; /* to be shown in the window, steered by nobody; 0: control.h */
 	unsigned int limit_s;
 	bool hold; /* after the result the last frame stays until another "end" */
 };

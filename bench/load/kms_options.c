@@ -14,16 +14,23 @@ static const char usage[] =
 	"  --buffers N       shown in turn, 2 to 64 [2]\n"
 	"  --fill PERCENT    of each frame that is drawn anew [100]\n"
 	"  --churn N         every N frames a buffer is destroyed and created [0: never]\n"
+	"  --frames N        the window is N frames; nothing is read from stdin [0: steered]\n"
 	"  --hold            show the last frame until another 'end' after the result\n"
 	"  --limit S         end at the latest [0: never]\n"
-	"  'begin' and 'end' come on stdin\n";
+	"  without --frames 'begin' and 'end' come on stdin\n";
 
 static const struct option long_options[] = {
-	{ "device", required_argument, NULL, 'd' }, { "width", required_argument, NULL, 'w' },
-	{ "height", required_argument, NULL, 'h' }, { "buffers", required_argument, NULL, 'b' },
-	{ "fill", required_argument, NULL, 'f' },   { "churn", required_argument, NULL, 'c' },
-	{ "limit", required_argument, NULL, 'l' },  { "hold", no_argument, NULL, 'H' },
-	{ "help", no_argument, NULL, 'u' },	    { NULL, 0, NULL, 0 },
+	{ "device", required_argument, NULL, 'd' },
+	{ "width", required_argument, NULL, 'w' },
+	{ "height", required_argument, NULL, 'h' },
+	{ "buffers", required_argument, NULL, 'b' },
+	{ "fill", required_argument, NULL, 'f' },
+	{ "churn", required_argument, NULL, 'c' },
+	{ "limit", required_argument, NULL, 'l' },
+	{ "hold", no_argument, NULL, 'H' },
+	{ "help", no_argument, NULL, 'u' },
+	{ "frames", required_argument, NULL, 'n' },
+	{ NULL, 0, NULL, 0 },
 };
 
 static int bad_option(const char *what)
@@ -44,6 +51,7 @@ static int set_number(struct options *o, int letter, const char *name, const cha
 		{ 'b', &o->buffers, 2, MAX_BUFFERS },
 		{ 'f', &o->fill, 0, 100 },
 		{ 'c', &o->churn, 0, 1000000000 },
+		{ 'n', &o->frames, 0, 1000000000 },
 		{ 'l', &o->limit_s, 0, 1000000 },
 	};
 
@@ -96,5 +104,7 @@ int options_parse(int argc, char **argv, struct options *o)
 	}
 	if (optind < argc)
 		return bad_option("it takes options only");
+	if (o->frames && o->hold)
+		return bad_option("--hold waits for a word, which --frames does without");
 	return o->device ? 0 : bad_option("--device is missing");
 }

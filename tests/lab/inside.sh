@@ -176,6 +176,15 @@ expect "a results disk that fills up ends the run with 4" $? 4 "No space left"
 no_qemu "a full results disk leaves no VM"
 same_state "a full results disk: the host is put back"
 
+# a GPU's command in an image: the guest's own root, as one that has another /tmp
+sed -e "s|run: 'for|run: 'echo kept: \$(ls -A /tmp); for|" \
+	-e "s|^\\(  gpu: {\\)|\\1 image: \"${bench%/*}/images/guest.erofs\",|" "$host" >"$work/host.yaml"
+"$bench" run "$tests/gpu-command.yaml" --where host --host "$work/host.yaml" \
+	--out "$work/image" >"$work/log" 2>&1
+expect "a GPU's command runs in the host file's image" $? 0 "ok"
+cp "$work/image/cells/coiommu.gpu.gpu_command/0/command-output.txt" "$work/log"
+expect "the image's root is the command's own" 0 0 "^kept: *$"
+
 # and at random moments
 sh "$tests/kills.sh" "$bench" "$tests" 8 || failures=$((failures + 1))
 
