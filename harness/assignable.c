@@ -6,8 +6,6 @@
 #include "harness/pci.h"
 #include "harness/util.h"
 
-#define NOIOMMU "vfio-noiommu" /* the name that VFIO gives groups without an IOMMU */
-
 static bool class_is(const char *bdf, const char *prefix)
 {
 	autofree char *path = pci_path(bdf, "class");
@@ -44,7 +42,7 @@ static char *group_missing(const char *bdf, int group)
 	if (group < 0)
 		return xstrdup("it has no IOMMU group: enable VT-d or AMD-Vi in the firmware and "
 			       "boot with intel_iommu=on");
-	if (name && !strcmp(name, NOIOMMU))
+	if (name && !strcmp(name, PCI_NOIOMMU))
 		return xstrdup("VFIO gave it a group without an IOMMU (no-IOMMU mode): enable VT-d "
 			       "or AMD-Vi in the firmware and boot with intel_iommu=on");
 	return NULL;

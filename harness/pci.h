@@ -15,6 +15,9 @@ struct strlist;
  */
 extern const char *sysfs_root, *procfs_root, *devfs_root;
 
+/* The name that VFIO gives the groups it makes where there is no IOMMU. */
+#define PCI_NOIOMMU "vfio-noiommu"
+
 /* Is the text a full address, dddd:bb:dd.f, in lower case as sysfs has it? */
 bool pci_address_valid(const char *bdf);
 
