@@ -96,8 +96,7 @@ static size_t find_cap(struct space *space, const uint8_t *header, uint8_t id)
 static size_t cut_off(struct space *space)
 {
 	space->hidden = true;
-	space->broken =
-		"its configuration space is cut off";
+	space->broken = "its configuration space is cut off";
 	return 0;
 }
 
