@@ -114,8 +114,8 @@ $(BUILD)/tests/test_journal $(BUILD)/tests/test_bind $(BUILD)/tests/test_tuning 
 # Each of these calls may be the one at which the harness dies, or that fails.
 $(BUILD)/tests/test_crash: LIBS += $(addprefix -Wl$(COMMA)--wrap=,write fsync mkdir rmdir rename \
 	unlink ftruncate)
-$(BUILD)/tests/test_pciconf $(BUILD)/tests/test_isolation $(BUILD)/tests/test_groups: \
-	$(BUILD)/tests/fake_pci.o
+$(BUILD)/tests/test_pciconf $(BUILD)/tests/test_isolation $(BUILD)/tests/test_groups \
+	$(BUILD)/tests/test_quirk: $(BUILD)/tests/fake_pci.o
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)

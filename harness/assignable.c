@@ -6,8 +6,6 @@
 #include "harness/pci.h"
 #include "harness/util.h"
 
-#define NOIOMMU "vfio-noiommu" /* the name that VFIO gives groups without an IOMMU */
-
 static bool class_is(const char *bdf, const char *prefix)
 {
 	autofree char *path = pci_path(bdf, "class");
@@ -27,7 +25,9 @@ static char *class_use(const char *bdf)
 	if (is_bridge(bdf))
 		return xstrdup("it is a PCI bridge, which VFIO does not take: name the device "
 			       "behind it");
-	if (class_is(bdf, "0x06") || class_is(bdf, "0x0806") || class_is(bdf, "0x0807"))
+	/* Of the other kinds, 80 is what fits nowhere else: switches between GPUs and the like. */
+	if ((class_is(bdf, "0x06") && !class_is(bdf, "0x0680")) || class_is(bdf, "0x0806") ||
+	    class_is(bdf, "0x0807"))
 		return xstrdup("it is a bridge or an IOMMU, a part of the machine itself: name a "
 			       "device");
 	return NULL;
@@ -42,7 +42,7 @@ static char *group_missing(const char *bdf, int group)
 	if (group < 0)
 		return xstrdup("it has no IOMMU group: enable VT-d or AMD-Vi in the firmware and "
 			       "boot with intel_iommu=on");
-	if (name && !strcmp(name, NOIOMMU))
+	if (name && !strcmp(name, PCI_NOIOMMU))
 		return xstrdup("VFIO gave it a group without an IOMMU (no-IOMMU mode): enable VT-d "
 			       "or AMD-Vi in the firmware and boot with intel_iommu=on");
 	return NULL;
@@ -59,13 +59,23 @@ static char *function_use(const char *bdf)
 	return NULL;
 }
 
-/* Drivers that use no DMA of their own: those the kernel lets share a group with a guest. */
+/* Does nothing with the device but keep it for guests. */
 static bool is_stub(const char *driver)
 {
 	size_t len = strlen(driver);
+	const char *end = len >= 8 ? driver + len - 8 : "";
 
-	return !strcmp(driver, "pci-stub") ||
-	       (len >= 8 && !strcmp(driver + len - 8, "vfio-pci")); /* mlx5-vfio-pci ... */
+	return !strcmp(driver, "pci-stub") || !strcmp(end, "vfio-pci") ||
+	       !strcmp(end, "vfio_pci"); /* mlx5_vfio_pci ... */
+}
+
+/*
+ * Those the kernel lets share a group with a guest (driver_managed_dma, since 5.18): they use no
+ * DMA of their own. shpchp, another driver of bridges, is not among them.
+ */
+static bool may_share(const char *driver)
+{
+	return is_stub(driver) || !strcmp(driver, "pcieport");
 }
 
 /* The host's console; one that was given to a stub at boot is none. */
@@ -89,17 +99,64 @@ static char *group_use(const char *bdf, int group, const struct strlist *with)
 	dir_names(path, &names);
 	for (size_t i = 0; i < names.nr; i++) {
 		const char *other = names.items[i];
-		autofree char *driver = pci_driver(other);
+		/* Not all are PCI devices. */
+		autofree char *link = xasprintf("%s/%s/driver", path, other);
+		autofree char *driver = link_name(link);
 
-		if (!strcmp(other, bdf) || !driver || is_stub(driver) || is_bridge(other) ||
+		if (!strcmp(other, bdf) || !driver || may_share(driver) ||
 		    (with && strlist_has(with, other)))
 			continue;
-		return xasprintf(
-			"%s in its IOMMU group %d is bound to %s: if the host can do "
-			"without it, echo %s > %s/bus/pci/devices/%s/driver/unbind, or name it "
-			"under 'with' in the host file",
-			other, group, driver, other, sysfs_root, other);
+		return xasprintf("%s in its IOMMU group %d is bound to %s: if the host can do "
+				 "without it, echo %s > %s/kernel/iommu_groups/%d/devices/%s/"
+				 "driver/unbind, or name it under 'with' in the host file",
+				 other, group, driver, other, sysfs_root, group, other);
 	}
+	return NULL;
+}
+
+/*
+ * Memory that the firmware wants one of the group to reach untranslated (RMRR): the kernel gives
+ * such a device to no guest. "direct-relaxable" is what it does without.
+ */
+static char *reserved_use(const char *bdf, int group)
+{
+	autofree char *path = pci_path(bdf, "iommu_group/reserved_regions");
+	autofree char *text = file_read_trimmed(path);
+	char *save = NULL;
+
+	for (char *line = text ? strtok_r(text, "\n", &save) : NULL; line;
+	     line = strtok_r(NULL, "\n", &save)) {
+		const char *type = strrchr(line, ' ');
+
+		if (type && !strcmp(type, " direct"))
+			return xasprintf("the firmware keeps memory for its IOMMU group %d (RMRR), "
+					 "so that the kernel gives it to no guest: switch off what "
+					 "uses it (shared memory of the board's management, legacy "
+					 "USB) in the firmware",
+					 group);
+	}
+	return NULL;
+}
+
+/* Devices whose errata let a guest harm the host: vfio-pci does not take them. */
+static char *denied(const char *bdf)
+{
+	static const char *const ids[] = { "0x8086:0x0435", "0x8086:0x0443", "0x8086:0x0b25",
+					   "0x8086:0x0cfe", "0x8086:0x19e2", "0x8086:0x19e3",
+					   "0x8086:0x37c8", "0x8086:0x37c9" };
+	autofree char *path =
+		xasprintf("%s/module/vfio_pci/parameters/disable_denylist", sysfs_root);
+	autofree char *allowed = file_read_trimmed(path), *id = pci_id(bdf);
+	autofree char *driver = pci_driver(bdf);
+
+	if ((allowed && !strcmp(allowed, "Y")) || (driver && is_stub(driver)))
+		return NULL;
+	for (size_t i = 0; id && i < ARRAY_SIZE(ids); i++)
+		if (!strcmp(id, ids[i]))
+			return xstrdup("vfio-pci does not take it (denylist: its errata let a "
+				       "guest harm the host): if you trust the guest, echo "
+				       "options vfio-pci disable_denylist=1 > "
+				       "/etc/modprobe.d/vfio-pci.conf and load it anew");
 	return NULL;
 }
 
@@ -158,6 +215,10 @@ int pci_assignable_with(const char *bdf, const struct strlist *with, char **why)
 	if (*why)
 		return -ENOENT;
 	*why = host_use(bdf);
+	if (!*why)
+		*why = denied(bdf);
+	if (!*why)
+		*why = reserved_use(bdf, group);
 	if (!*why)
 		*why = companion_use(group, with);
 	if (!*why)

@@ -120,8 +120,12 @@ static char *link_remedy(const char *bdf, const struct link *link)
 		       "that slows down while idle (a GPU) is fine");
 }
 
-static void check_link(const struct check_args *args, const char *kind, const char *bdf)
+/* A virtual function has its physical one's link. */
+static void check_link(const struct check_args *args, const char *kind, const char *address)
 {
+	autofree char *path = pci_path(address, "physfn");
+	autofree char *physfn = link_name(path);
+	const char *bdf = physfn ? physfn : address;
 	struct link link;
 
 	if (!read_link(bdf, &link))

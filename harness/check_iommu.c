@@ -11,11 +11,20 @@
 /* The kernel's own default. Modes that need more raise it themselves. */
 #define USUAL_MAPPINGS 65535
 
+/* But those that VFIO makes where there is no IOMMU. */
 static void list_groups(struct strlist *groups)
 {
 	autofree char *path = xasprintf("%s/kernel/iommu_groups", sysfs_root);
+	autolist struct strlist names = { 0 };
 
-	dir_names(path, groups);
+	dir_names(path, &names);
+	for (size_t i = 0; i < names.nr; i++) {
+		autofree char *file = xasprintf("%s/%s/name", path, names.items[i]);
+		autofree char *name = file_read_trimmed(file);
+
+		if (!name || strcmp(name, PCI_NOIOMMU) != 0)
+			strlist_add(groups, names.items[i]);
+	}
 }
 
 void check_iommu(const struct check_args *args)

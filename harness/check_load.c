@@ -11,8 +11,13 @@
 /* Tasks that waited for a resource so much of the last ten seconds are noise. */
 #define PRESSURE_PERCENT 10
 
-/* " 12 345": the processes whose name starts so; to free. */
-static char *pids_of(const char *prefix)
+static bool starts_with(const char *text, const char *prefix)
+{
+	return prefix && !strncmp(text, prefix, strlen(prefix));
+}
+
+/* " 12 345": the processes whose name starts so, or (NULL: none) so; to free. */
+static char *pids_of(const char *prefix, const char * or)
 {
 	DIR *dir = opendir(procfs_root);
 	char *pids = xstrdup("");
@@ -25,7 +30,7 @@ static char *pids_of(const char *prefix)
 		if (strspn(entry->d_name, "0123456789") != strlen(entry->d_name))
 			continue;
 		comm = check_read(procfs_root, name);
-		if (!comm || strncmp(comm, prefix, strlen(prefix)) != 0)
+		if (!comm || !(starts_with(comm, prefix) || starts_with(comm, or)))
 			continue;
 		old = pids;
 		pids = xasprintf("%s %s", old, entry->d_name);
@@ -37,7 +42,7 @@ static char *pids_of(const char *prefix)
 
 void check_leftover(const struct check_args *args)
 {
-	autofree char *pids = pids_of("qemu-system");
+	autofree char *pids = pids_of("qemu-system", "qemu-kvm");
 
 	if (*pids)
 		check_warn(args, xasprintf("QEMU is running: process%s", pids),
@@ -49,7 +54,7 @@ void check_leftover(const struct check_args *args)
 /* It would send the interrupts elsewhere again, in the middle of a measurement. */
 void check_irqbalance(const struct check_args *args)
 {
-	autofree char *pids = pids_of("irqbalance");
+	autofree char *pids = pids_of("irqbalance", NULL);
 
 	if (!*pids)
 		check_ok(args, xstrdup("nothing moves interrupts"));

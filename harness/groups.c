@@ -11,15 +11,6 @@
 #include "harness/run.h"
 #include "harness/util.h"
 
-/* An attribute that is one hexadecimal number; 0: not there. */
-static unsigned int read_hex(const char *bdf, const char *attribute)
-{
-	autofree char *path = pci_path(bdf, attribute);
-	autofree char *text = file_read_trimmed(path);
-
-	return text ? (unsigned int)strtoul(text, NULL, 16) : 0;
-}
-
 static int read_numa_node(const char *bdf)
 {
 	autofree char *path = pci_path(bdf, "numa_node");
@@ -52,6 +43,9 @@ static char *because(const struct groups *groups, size_t node)
 	case CAUSE_ALIAS:
 		return xasprintf("its DMA carries the requester ID of the bridge %s (%s)",
 				 culprit->bdf, pcitree_type_text(culprit));
+	case CAUSE_SHARED_ID:
+		return xasprintf("a kernel quirk knows that it and %s use the same requester ID",
+				 culprit->bdf);
 	case CAUSE_FUNCTION:
 		return xasprintf("functions of one device: %s", lack);
 	case CAUSE_PATH:
@@ -77,18 +71,18 @@ const char *groups_match_note(const struct groups *groups, enum isolation_match 
 {
 	switch (match) {
 	case MATCH_OTHER:
-		return "neither smaller nor larger, but other than the rules make it: kernel quirks, "
-		       "an override or the platform";
+		return "neither smaller nor larger, but other than the rules make it: an override, "
+		       "the platform, or a kernel that knows other devices";
 	case MATCH_SMALLER:
 		return groups->override
-			       ? "smaller than the rules make it: pcie_acs_override is in force, "
-				 "or a kernel quirk; under the override isolation is claimed, "
-				 "not enforced"
-			       : "smaller than the rules make it: a kernel quirk knows its devices "
-				 "to be isolated, or an override is built in";
+			       ? "smaller than the rules make it: pcie_acs_override is in force; "
+				 "under it isolation is claimed, not enforced"
+			       : "smaller than the rules make it: an override is built in, or this "
+				 "kernel knows more devices to be isolated (quirks) than Linux 6.1";
 	case MATCH_LARGER:
-		return "larger than the rules make it: a kernel quirk knows of shared requester "
-		       "IDs, or the platform joins these devices";
+		return "larger than the rules make it: the platform (IVRS, a non-transparent "
+		       "bridge) joins these devices, ACS was switched off or on after boot, or "
+		       "this kernel knows fewer devices to be isolated (quirks) than Linux 6.1";
 	case MATCH_UNKNOWN:
 	case MATCH_SAME:
 		break;
@@ -130,14 +124,13 @@ static void judge(struct groups_device *device, const char *bdf)
 static void load_device(struct groups *groups, size_t node, struct pci_access *names)
 {
 	struct groups_device *device = &groups->devices[node];
-	const char *bdf = groups->tree.nodes[node].bdf;
+	const struct pcitree_node *place = &groups->tree.nodes[node];
+	const char *bdf = place->bdf;
 
 	device->node = node;
 	device->wanted = true;
-	device->vendor = read_hex(bdf, "vendor");
-	device->device = read_hex(bdf, "device");
-	device->name = pciname_device(names, device->vendor, device->device);
-	device->class_name = pciname_class(names, read_hex(bdf, "class") >> 8);
+	device->name = pciname_device(names, place->vendor, place->device);
+	device->class_name = pciname_class(names, pcitree_hex(place, "class") >> 8);
 	device->driver = pci_driver(bdf);
 	device->resets = pci_reset_methods(bdf);
 	device->numa_node = read_numa_node(bdf);

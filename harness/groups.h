@@ -34,7 +34,6 @@ struct groups_device {
 	size_t node;
 	bool wanted;
 	char *name, *class_name, *driver, *resets;
-	unsigned int vendor, device;
 	int numa_node; /* -1: unknown */
 	char *because; /* why it shares a group */
 	enum isolation_match match;

@@ -90,8 +90,8 @@ static json_t *device_json(const struct groups *groups, const struct groups_devi
 {
 	const struct pcitree_node *node = &groups->tree.nodes[device->node];
 	const struct isolation_member *member = &groups->rules.members[device->node];
-	autofree char *vendor = xasprintf("%04x", device->vendor);
-	autofree char *id = xasprintf("%04x", device->device);
+	autofree char *vendor = xasprintf("%04x", node->vendor);
+	autofree char *id = xasprintf("%04x", node->device);
 	json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?}", "address", node->bdf, "name",
 				 device->name, "class", device->class_name, "vendor", vendor,
 				 "device", id, "driver", device->driver);

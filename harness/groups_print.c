@@ -17,6 +17,7 @@ static void print_acs(const struct pciconf *conf, FILE *out)
 static void print_path(const struct groups *groups, size_t node, FILE *out)
 {
 	const char *label = "acs ";
+	bool adrift = false;
 
 	for (; node != PCITREE_NONE; node = groups->tree.nodes[node].parent) {
 		const struct pcitree_node *hop = &groups->tree.nodes[node];
@@ -27,7 +28,10 @@ static void print_path(const struct groups *groups, size_t node, FILE *out)
 		print_acs(&hop->conf, out);
 		fprintf(out, "\n");
 		label = "  up";
+		adrift = hop->adrift;
 	}
+	if (adrift)
+		fprintf(out, "    %s ?: what is above it cannot be seen\n", label);
 }
 
 static void print_verdict(const struct groups_device *device, FILE *out)
@@ -47,7 +51,7 @@ static void print_device(const struct groups *groups, const struct groups_device
 	const struct isolation_member *member = &groups->rules.members[device->node];
 
 	fprintf(out, "  %s %s: %s [%04x:%04x]\n", node->bdf, device->class_name, device->name,
-		device->vendor, device->device);
+		node->vendor, node->device);
 	fprintf(out, "    driver %s, reset %s", device->driver ? device->driver : "none",
 		device->resets ? device->resets : "none");
 	if (device->numa_node >= 0)

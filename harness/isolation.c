@@ -5,6 +5,7 @@
 #include <linux/pci_regs.h>
 #include <string.h>
 
+#include "harness/quirk.h"
 #include "harness/util.h"
 
 /* Without these, functions reach each other past the IOMMU, or pose as each other. */
@@ -29,8 +30,10 @@ static enum isolation_verdict flags_verdict(const struct pcitree_node *node)
 
 enum isolation_verdict isolation_of(const struct pcitree_node *node)
 {
-	if (!node->conf.readable)
+	if (!node->conf.readable || node->quirk == QUIRK_UNKNOWN)
 		return ISOLATION_UNKNOWN;
+	if (node->quirk != QUIRK_NONE)
+		return node->quirk == QUIRK_ISOLATES ? ISOLATION_QUIRK : ISOLATION_QUIRK_LEAKS;
 	switch (node->type) {
 	case PCICONF_CONVENTIONAL:
 		return ISOLATION_CONVENTIONAL;
@@ -53,7 +56,8 @@ enum isolation_verdict isolation_of(const struct pcitree_node *node)
 
 bool isolation_ok(enum isolation_verdict verdict)
 {
-	return verdict == ISOLATION_ON || verdict == ISOLATION_NOT_NEEDED;
+	return verdict == ISOLATION_ON || verdict == ISOLATION_NOT_NEEDED ||
+	       verdict == ISOLATION_QUIRK;
 }
 
 char *isolation_flags_text(uint16_t flags)
@@ -75,12 +79,18 @@ char *isolation_text(const struct pcitree_node *node)
 		return xstrdup("isolates by ACS");
 	case ISOLATION_NOT_NEEDED:
 		return xstrdup("needs no ACS");
+	case ISOLATION_QUIRK:
+		return xstrdup("isolates, as the kernel knows of this device (quirk)");
+	case ISOLATION_QUIRK_LEAKS:
+		return xstrdup("does not isolate, as the kernel knows of this device (quirk)");
 	case ISOLATION_NO_CAPABILITY:
 		return xstrdup(node->conf.broken ? node->conf.broken : "has no ACS capability");
 	case ISOLATION_OFF:
 		return xasprintf("has ACS with %s off", missing);
 	case ISOLATION_CONVENTIONAL:
-		return xstrdup("is on a shared bus, which has no ACS");
+		return node->conf.broken
+			       ? xasprintf("counts as conventional PCI: %s", node->conf.broken)
+			       : xstrdup("is on a shared bus, which has no ACS");
 	case ISOLATION_BRIDGE:
 		return xstrdup("cannot have ACS, being such a bridge");
 	case ISOLATION_UNKNOWN:
@@ -170,31 +180,79 @@ static bool join_path(const struct prediction *p, size_t node, size_t *point)
 	return false;
 }
 
-/* Functions of one device that do not keep apart. */
-static bool join_function(const struct prediction *p, size_t node, size_t point)
-{
-	const struct pcitree_node *here = &p->tree->nodes[point];
+/* Functions of a bus that were looked at, by devfn. */
+struct seen {
+	bool devfn[256];
+};
+static size_t id_group(const struct prediction *p, size_t node, struct seen *seen);
 
-	if (!here->multifunction || isolation_ok(isolation_of(here)))
-		return false;
+static bool same_bus(const struct pcitree_node *one, const struct pcitree_node *other)
+{
+	return one->domain == other->domain && one->bus == other->bus;
+}
+
+static bool may_reach_others(const struct pcitree_node *node)
+{
+	return node->multifunction && !isolation_ok(isolation_of(node));
+}
+
+/* Of a function that does not keep apart from others of its device: one of those with a group. */
+static size_t function_group(const struct prediction *p, size_t node, struct seen *seen)
+{
+	const struct pcitree_node *here = &p->tree->nodes[node];
+
+	if (!may_reach_others(here))
+		return PCITREE_NONE;
 	for (size_t i = 0; i < p->tree->nr; i++) {
 		const struct pcitree_node *other = &p->tree->nodes[i];
+		size_t with;
 
-		if (i == point || other->domain != here->domain || other->bus != here->bus ||
-		    other->devfn >> 3 != here->devfn >> 3 || isolation_ok(isolation_of(other)))
+		if (i == node || !same_bus(here, other) || other->devfn >> 3 != here->devfn >> 3 ||
+		    isolation_ok(isolation_of(other)))
 			continue;
-		if (join(p, node, i, CAUSE_FUNCTION, point))
-			return true;
+		with = id_group(p, i, seen);
+		if (with != PCITREE_NONE)
+			return with;
 	}
-	return false;
+	return PCITREE_NONE;
+}
+
+/* A node with a group: itself, or one that it shares requester IDs with, however indirectly. */
+static size_t id_group(const struct prediction *p, size_t node, struct seen *seen)
+{
+	const struct pcitree_node *here = &p->tree->nodes[node];
+
+	if (seen->devfn[here->devfn])
+		return PCITREE_NONE;
+	seen->devfn[here->devfn] = true;
+	if (group_of(p, node) >= 0)
+		return node;
+	for (size_t i = 0; i < p->tree->nr; i++) {
+		const struct pcitree_node *other = &p->tree->nodes[i];
+		size_t with;
+
+		if (i == node || !same_bus(here, other) || !quirk_aliases(here, other))
+			continue;
+		with = id_group(p, i, seen);
+		if (with == PCITREE_NONE)
+			with = function_group(p, i, seen);
+		if (with != PCITREE_NONE)
+			return with;
+	}
+	return PCITREE_NONE;
 }
 
 static bool find_group(const struct prediction *p, size_t node)
 {
-	size_t point = node;
+	struct seen seen = { 0 };
+	size_t point = node, with;
 
-	return join_alias(p, node, &point) || join_path(p, node, &point) ||
-	       join_function(p, node, point);
+	if (join_alias(p, node, &point) || join_path(p, node, &point))
+		return true;
+	with = id_group(p, point, &seen);
+	if (with != PCITREE_NONE)
+		return join(p, node, with, CAUSE_SHARED_ID, with);
+	return join(p, node, function_group(p, point, &seen), CAUSE_FUNCTION, point);
 }
 
 void isolation_predict(const struct pcitree *tree, struct isolation_groups *groups)
@@ -220,11 +278,33 @@ void isolation_free(struct isolation_groups *groups)
 	groups->members = NULL;
 }
 
+/* Nodes are in order, so that functions of a device are beside each other. */
+static bool functions_known(const struct pcitree *tree, size_t node)
+{
+	const struct pcitree_node *here = &tree->nodes[node];
+	size_t first = node;
+
+	if (!may_reach_others(here))
+		return true;
+	while (first && same_bus(here, &tree->nodes[first - 1]) &&
+	       tree->nodes[first - 1].devfn >> 3 == here->devfn >> 3)
+		first--;
+	for (size_t i = first; i < tree->nr && same_bus(here, &tree->nodes[i]) &&
+			       tree->nodes[i].devfn >> 3 == here->devfn >> 3;
+	     i++)
+		if (isolation_of(&tree->nodes[i]) == ISOLATION_UNKNOWN)
+			return false;
+	return true;
+}
+
 bool isolation_known(const struct pcitree *tree, size_t node)
 {
-	while (node != PCITREE_NONE && tree->nodes[node].conf.readable)
-		node = tree->nodes[node].parent;
-	return node == PCITREE_NONE;
+	for (; node != PCITREE_NONE; node = tree->nodes[node].parent)
+		if (tree->nodes[node].adrift ||
+		    isolation_of(&tree->nodes[node]) == ISOLATION_UNKNOWN ||
+		    !functions_known(tree, node))
+			return false;
+	return true;
 }
 
 enum isolation_match isolation_compare(const struct pcitree *tree,

@@ -2,8 +2,7 @@
 /*
  * Which PCI functions the kernel takes for isolated from each other, by its own rules
  * (pci_acs_enabled() of drivers/pci/pci.c, pci_device_group() of drivers/iommu/iommu.c, Linux 6.1),
- * and the IOMMU groups that follow. What the kernel knows of single devices beside (quirks) is not
- * among them.
+ * and the IOMMU groups that follow, with what the kernel knows of single devices (quirk.h).
  */
 #ifndef HARNESS_ISOLATION_H
 #define HARNESS_ISOLATION_H
@@ -14,6 +13,8 @@
 enum isolation_verdict {
 	ISOLATION_ON,		 /* the required ACS features are on, or hard-wired */
 	ISOLATION_NOT_NEEDED,	 /* a device with one function: nothing is beside it */
+	ISOLATION_QUIRK,	 /* the kernel knows that it does */
+	ISOLATION_QUIRK_LEAKS,	 /* the kernel knows that it does not */
 	ISOLATION_NO_CAPABILITY, /* it should have ACS, and has none */
 	ISOLATION_OFF,		 /* it has ACS, with required features off */
 	ISOLATION_CONVENTIONAL,	 /* a shared bus: never */
@@ -21,7 +22,7 @@ enum isolation_verdict {
 	ISOLATION_UNKNOWN,	 /* its configuration space cannot be read */
 };
 enum isolation_verdict isolation_of(const struct pcitree_node *node);
-/* Only the first two are. */
+/* Only the first three are. */
 bool isolation_ok(enum isolation_verdict verdict);
 
 /* "has no ACS capability", "has ACS with RR and CR off" ...; to free. */
@@ -37,6 +38,7 @@ enum isolation_cause {
 	CAUSE_REQUESTER, /* behind a VMD, whose requester ID its DMA carries */
 	CAUSE_ALIAS,	 /* behind a bridge that puts its own requester ID upon all DMA */
 	CAUSE_PATH,	 /* a bridge on its way to the root does not isolate */
+	CAUSE_SHARED_ID, /* it has another function's requester ID, or that has its */
 	CAUSE_FUNCTION,	 /* functions of its device can reach each other */
 };
 struct isolation_member {
@@ -53,7 +55,10 @@ struct isolation_groups {
 void isolation_predict(const struct pcitree *tree, struct isolation_groups *groups);
 void isolation_free(struct isolation_groups *groups);
 
-/* Can all of a node's way to the root be read? Else what is predicted of it means nothing. */
+/*
+ * Can all be read that its group depends on: its way to the root, and functions that may be joined
+ * to those on the way? Else what is predicted of it means nothing.
+ */
 bool isolation_known(const struct pcitree *tree, size_t node);
 
 /* How the kernel's group of a node relates to the predicted one. */

@@ -13,6 +13,7 @@
 #define ROUTE_REJECT 0x200    /* RTF_REJECT of linux/route.h */
 #define SCOPE_LINK 0x20	      /* IPV6_ADDR_LINKLOCAL of net/ipv6.h */
 #define NR_BARS 6
+#define OVS "ovs-system" /* its bridges, which have addresses and routes, are not upon it */
 
 const char *sysfs_root = "/sys";
 const char *procfs_root = "/proc";
@@ -55,10 +56,15 @@ bool pci_address_valid(const char *bdf)
 	return true;
 }
 
+/* Behind a VMD, the kernel counts domains from 10000 on. */
 static bool device_exists(const char *bdf)
 {
+	static const char hex[] = "0123456789abcdef";
 	autofree char *path = pci_path(bdf, "");
+	size_t domain = strspn(bdf, hex);
 
+	if (domain > 4 && domain <= 8)
+		bdf += domain - 4;
 	return pci_address_valid(bdf) && file_exists(path);
 }
 
@@ -160,6 +166,26 @@ static bool block_is_on(const char *name, const char *bdf)
 	return real && (lies_below(path, bdf) || subsystem_uses(real, bdf));
 }
 
+/* Is the text the number ("259:1") or the node ("/dev/sda1", "/dev/mapper/x") of that block? */
+static bool block_is(const char *name, const char *text)
+{
+	autofree char *dev_path = xasprintf("%s/class/block/%s/dev", sysfs_root, name);
+	autofree char *dm_path = xasprintf("%s/class/block/%s/dm/name", sysfs_root, name);
+	autofree char *dev = file_read_trimmed(dev_path), *dm = file_read_trimmed(dm_path);
+	autofree char *node = xasprintf("/dev/%s", name);
+	autofree char *mapper = xasprintf("/dev/mapper/%s", dm ? dm : "");
+
+	return (dev && !strcmp(text, dev)) || !strcmp(text, node) || (dm && !strcmp(text, mapper));
+}
+
+static const char *find_block(const struct strlist *blocks, const char *text)
+{
+	for (size_t i = 0; i < blocks->nr; i++)
+		if (block_is(blocks->items[i], text))
+			return blocks->items[i];
+	return NULL;
+}
+
 /* Adds what is built upon a block device: its partitions, and dm, md and bcache on it. */
 static void add_block_users(struct strlist *blocks, const char *name)
 {
@@ -179,6 +205,16 @@ static void add_block_users(struct strlist *blocks, const char *name)
 	}
 }
 
+/* Adds a loop device that has one of them as its file, which claims nothing and is no holder. */
+static void add_loop(struct strlist *blocks, const char *name)
+{
+	autofree char *path = xasprintf("%s/class/block/%s/loop/backing_file", sysfs_root, name);
+	autofree char *file = file_read_trimmed(path);
+
+	if (file && find_block(blocks, file))
+		list_add_once(blocks, name);
+}
+
 /* Every block device that is on the PCI device, directly or through others. */
 static void blocks_on(const char *bdf, struct strlist *blocks)
 {
@@ -189,28 +225,12 @@ static void blocks_on(const char *bdf, struct strlist *blocks)
 	for (size_t i = 0; i < names.nr; i++)
 		if (block_is_on(names.items[i], bdf))
 			list_add_once(blocks, names.items[i]);
-	for (size_t i = 0; i < blocks->nr; i++)
-		add_block_users(blocks, blocks->items[i]);
-}
-
-/* Is the text the number ("259:1") or the node ("/dev/sda1", "/dev/mapper/x") of that block? */
-static bool block_is(const char *name, const char *text)
-{
-	autofree char *dev_path = xasprintf("%s/class/block/%s/dev", sysfs_root, name);
-	autofree char *dm_path = xasprintf("%s/class/block/%s/dm/name", sysfs_root, name);
-	autofree char *dev = file_read_trimmed(dev_path), *dm = file_read_trimmed(dm_path);
-	autofree char *node = xasprintf("/dev/%s", name);
-	autofree char *mapper = xasprintf("/dev/mapper/%s", dm ? dm : "");
-
-	return (dev && !strcmp(text, dev)) || !strcmp(text, node) || (dm && !strcmp(text, mapper));
-}
-
-static const char *find_block(const struct strlist *blocks, const char *text)
-{
-	for (size_t i = 0; i < blocks->nr; i++)
-		if (block_is(blocks->items[i], text))
-			return blocks->items[i];
-	return NULL;
+	for (size_t i = 0, known = 0; i < blocks->nr; i = known) {
+		for (known = blocks->nr; i < known; i++)
+			add_block_users(blocks, blocks->items[i]);
+		for (size_t k = 0; k < names.nr; k++)
+			add_loop(blocks, names.items[k]);
+	}
 }
 
 /*
@@ -332,6 +352,10 @@ static char *claimed(const struct strlist *blocks)
 			return xasprintf("/dev/%s on it is in use (RAID, LVM, ZFS or a mount "
 					 "elsewhere): stop that or name another device",
 					 blocks->items[i]);
+		if (fd < 0 && (errno == EACCES || errno == EPERM))
+			return xasprintf("whether /dev/%s on it is in use cannot be seen: run as "
+					 "root",
+					 blocks->items[i]);
 	}
 	return NULL;
 }
@@ -354,7 +378,7 @@ char *pci_block_use(const char *bdf)
 
 /*
  * A share of the host's own hypervisor. Whether it is mounted cannot be told: below an overlay,
- * mountinfo does not show it.
+ * mountinfo does not show it, and of virtiofs only a name that devices do not tell.
  */
 char *pci_share_use(const char *bdf)
 {
@@ -364,13 +388,17 @@ char *pci_share_use(const char *bdf)
 	dir_names(path, &names);
 	for (size_t i = 0; i < names.nr; i++) {
 		autofree char *file = xasprintf("%s%s/mount_tag", path, names.items[i]);
-		autofree char *tag =
-			strncmp(names.items[i], "virtio", 6) != 0 ? NULL : file_read_trimmed(file);
+		autofree char *link = xasprintf("%s%s/driver", path, names.items[i]);
+		bool is_virtio = !strncmp(names.items[i], "virtio", 6);
+		autofree char *tag = is_virtio ? file_read_trimmed(file) : NULL;
+		autofree char *driver = is_virtio ? link_name(link) : NULL;
+		bool is_virtiofs = driver && !strcmp(driver, "virtiofs");
 
-		if (tag)
-			return xasprintf("it holds the 9p share %s, which may be mounted: if the "
+		if (tag || is_virtiofs)
+			return xasprintf("it holds the %s share%s%s, which may be mounted: if the "
 					 "host can do without it, echo %s > %sdriver/unbind",
-					 tag, bdf, path);
+					 tag ? "9p" : "virtiofs", tag ? " " : "", tag ? tag : "",
+					 bdf, path);
 	}
 	return NULL;
 }
@@ -405,6 +433,10 @@ char *pci_net_use(const char *bdf)
 		add_net_users(&interfaces, interfaces.items[i]);
 	if (!interfaces.nr)
 		return NULL;
+	if (strlist_has(&interfaces, OVS))
+		return xasprintf("%s is a port of Open vSwitch: ovs-vsctl del-port %s if the host "
+				 "can do without it, or name another device",
+				 interfaces.items[0], interfaces.items[0]);
 	reason = proc_use("net/route", &interfaces, route_use);
 	if (!reason)
 		reason = proc_use("net/ipv6_route", &interfaces, route6_use);

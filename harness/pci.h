@@ -15,6 +15,9 @@ struct strlist;
  */
 extern const char *sysfs_root, *procfs_root, *devfs_root;
 
+/* The name that VFIO gives the groups it makes where there is no IOMMU. */
+#define PCI_NOIOMMU "vfio-noiommu"
+
 /* Is the text a full address, dddd:bb:dd.f, in lower case as sysfs has it? */
 bool pci_address_valid(const char *bdf);
 
@@ -46,8 +49,9 @@ char *pci_net_use(const char *bdf);
  * May the harness take this device from the host? 0, or -errno with "reason: remedy" in *why
  * (to free): -ENODEV no such device; -ENOENT no IOMMU group, or vfio-pci is not loaded; -EBUSY it
  * holds a mounted file system, active swap, the default route or an address (itself, or through
- * LVM, RAID, a bond, a bridge ...), is a bridge or the host's console, has virtual functions, or
- * its group is not viable: another device of it is bound to a host driver.
+ * LVM, RAID, a bond, a bridge ...), is a bridge or the host's console, has virtual functions, is
+ * one that vfio-pci or (for its RMRR) the kernel gives to no guest, or its group is not viable:
+ * another device of it is bound to a host driver.
  */
 int pci_assignable(const char *bdf, char **why);
 

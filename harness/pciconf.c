@@ -48,11 +48,25 @@ static uint32_t long_at(struct space *space, size_t pos)
 	return word_at(space, pos) | (uint32_t)word_at(space, pos + 2) << 16;
 }
 
+/* Where the list of the first 256 bytes begins, 0: nowhere. */
+static size_t first_cap(struct space *space, const uint8_t *header)
+{
+	switch (header[PCI_HEADER_TYPE] & 0x7f) {
+	case PCI_HEADER_TYPE_NORMAL:
+	case PCI_HEADER_TYPE_BRIDGE:
+		return header[PCI_CAPABILITY_LIST];
+	case PCI_HEADER_TYPE_CARDBUS:
+		return header[PCI_CB_CAPABILITY_LIST];
+	default:
+		space->broken = "its header is of no known type";
+		return 0;
+	}
+}
+
 /* Where a capability of the first 256 bytes is, 0: nowhere. */
 static size_t find_cap(struct space *space, const uint8_t *header, uint8_t id)
 {
-	bool cardbus = (header[PCI_HEADER_TYPE] & 0x7f) == PCI_HEADER_TYPE_CARDBUS;
-	size_t pos = header[cardbus ? PCI_CB_CAPABILITY_LIST : PCI_CAPABILITY_LIST];
+	size_t pos = first_cap(space, header);
 
 	for (unsigned int i = 0; i < MAX_CAPS; i++) {
 		uint8_t cap[2];
@@ -78,6 +92,14 @@ static size_t find_cap(struct space *space, const uint8_t *header, uint8_t id)
 	return 0;
 }
 
+/* Part of what there was is missing, being the end of a copy. */
+static size_t cut_off(struct space *space)
+{
+	space->hidden = true;
+	space->broken = "its configuration space is cut off";
+	return 0;
+}
+
 /* The same of the extended ones, of which one of that size must have room. */
 static size_t find_ext_cap(struct space *space, uint16_t id, size_t size)
 {
@@ -86,18 +108,20 @@ static size_t find_ext_cap(struct space *space, uint16_t id, size_t size)
 	for (unsigned int i = 0; i < MAX_EXT_CAPS; i++) {
 		uint32_t header;
 
-		if (pos + size > space->size) {
-			/* A function without them is no broken one. */
-			if (pos > PCI_CFG_SPACE_SIZE)
-				space->broken = "its extended capability list leaves the space";
-			return 0;
-		}
+		if (pos + sizeof(header) > space->size)
+			return cut_off(space);
 		header = long_at(space, pos);
 		/* None at all, or no answer beyond the first 256 bytes. */
 		if (!header || (header == ~0U && pos == PCI_CFG_SPACE_SIZE))
 			return 0;
-		if (PCI_EXT_CAP_ID(header) == id)
-			return pos;
+		if (PCI_EXT_CAP_ID(header) == id) {
+			if (pos + size <= space->size)
+				return pos;
+			if (space->size < PCICONF_MAX)
+				return cut_off(space);
+			space->broken = "its extended capability list leaves the space";
+			return 0;
+		}
 		pos = PCI_EXT_CAP_NEXT(header);
 		if (!pos)
 			return 0;
@@ -117,6 +141,7 @@ static void parse_acs(struct space *space, struct pciconf *out)
 	if (!pos)
 		return;
 	out->has_acs = true;
+	out->acs_at = pos;
 	out->acs_capable = word_at(space, pos + PCI_ACS_CAP);
 	out->acs_enabled = word_at(space, pos + PCI_ACS_CTRL);
 }
@@ -128,7 +153,9 @@ static void parse_caps(struct space *space, const uint8_t *header, struct pcicon
 	if (!pos)
 		return;
 	out->type = (word_at(space, pos + PCI_EXP_FLAGS) & PCI_EXP_FLAGS_TYPE) >> 4;
-	parse_acs(space, out);
+	/* Where there are no more bytes, the kernel saw none, either. */
+	if (space->size > PCI_CFG_SPACE_SIZE)
+		parse_acs(space, out);
 }
 
 /* Of a virtual function, vendor and device are ones; command and status never are. */
@@ -145,8 +172,10 @@ static void parse(struct space *space, struct pciconf *out)
 	bool has_caps;
 
 	*out = (struct pciconf){ .type = PCICONF_CONVENTIONAL };
-	if (!get(space, 0, header, sizeof(header)))
+	if (!get(space, 0, header, sizeof(header))) {
+		out->broken = space->hidden ? NULL : "its configuration space is missing";
 		return;
+	}
 	if (is_gone(header)) {
 		out->broken = "it does not answer";
 		return;
@@ -157,7 +186,9 @@ static void parse(struct space *space, struct pciconf *out)
 	has_caps = header[PCI_STATUS] & PCI_STATUS_CAP_LIST;
 	if (has_caps && space->size >= PCI_CFG_SPACE_SIZE)
 		parse_caps(space, header, out);
-	out->readable = !has_caps || (space->size >= PCI_CFG_SPACE_SIZE && !space->hidden);
+	else if (has_caps)
+		space->hidden = true; /* such a file was made without root */
+	out->readable = !space->hidden;
 	out->broken = space->broken;
 }
 

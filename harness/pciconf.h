@@ -17,12 +17,14 @@ struct pciconf {
 	bool multifunction; /* the bit in the header */
 	bool bridge;	    /* has a bus behind it */
 	bool has_acs;
+	size_t acs_at;			   /* where its capability is */
 	uint16_t acs_capable, acs_enabled; /* PCI_ACS_* */
 };
 
 /*
- * Parses the first len bytes of a configuration space as the kernel does: a capability list that
- * loops or points nowhere ends there, with what was found before, and is noted in broken.
+ * Parses a configuration space of len bytes as the kernel does: a capability list that loops or
+ * points nowhere ends there, with what was found before, and is noted in broken. Spaces have 256
+ * bytes or 4096; what a list leads to beyond the end of any other is unknown: not readable.
  */
 void pciconf_parse(const uint8_t *bytes, size_t len, struct pciconf *out);
 

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "harness/pci.h"
+#include "harness/quirk.h"
 #include "harness/util.h"
 
 #define FUNCTIONS 8 /* of one device */
@@ -24,6 +25,32 @@ static bool parse_address(const char *text, struct pcitree_node *node)
 		 function);
 	node->devfn = slot << 3 | function;
 	return !strcmp(node->bdf, text) && node->bus <= 0xff && slot <= 0x1f && function <= 7;
+}
+
+unsigned int pcitree_hex(const struct pcitree_node *node, const char *attribute)
+{
+	autofree char *path = pci_path(node->bdf, attribute);
+	autofree char *text = file_read_trimmed(path);
+
+	return text ? (unsigned int)strtoul(text, NULL, 16) : 0;
+}
+
+bool pcitree_read(const struct pcitree_node *node, size_t pos, uint32_t *value)
+{
+	autofree char *path = pci_path(node->bdf, "config");
+	autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	uint8_t bytes[sizeof(*value)];
+
+	if (fd < 0 || fstat(fd, &st))
+		return false;
+	*value = ~0U;
+	if (pos + sizeof(bytes) > (size_t)st.st_size)
+		return true;
+	if (pread(fd, bytes, sizeof(bytes), (off_t)pos) != sizeof(bytes))
+		return false;
+	*value = bytes[0] | bytes[1] << 8 | bytes[2] << 16 | (uint32_t)bytes[3] << 24;
+	return true;
 }
 
 static void read_conf(struct pcitree_node *node)
@@ -65,6 +92,8 @@ static void read_nodes(struct pcitree *tree)
 		node->group = pci_iommu_group(node->bdf);
 		if (node->group < 0)
 			node->group = -1;
+		node->vendor = pcitree_hex(node, "vendor");
+		node->device = pcitree_hex(node, "device");
 		read_conf(node);
 		tree->nr++;
 	}
@@ -82,6 +111,21 @@ static char *take_component(char *path)
 	return slash + 1;
 }
 
+/* "pci0000:00" */
+static bool is_host_bridge(const char *name)
+{
+	char *end;
+
+	if (strncmp(name, "pci", 3) != 0)
+		return false;
+	strtoul(name + 3, &end, 16);
+	if (end == name + 3 || *end != ':')
+		return false;
+	name = end + 1;
+	strtoul(name, &end, 16);
+	return end != name && !*end;
+}
+
 /*
  * .../pci0000:00/0000:00:1c.0/0000:01:00.0: above a function is its bridge, or else a host bridge,
  * which may itself be a PCI function's (VMD). Virtual functions are beside their physical one.
@@ -94,6 +138,7 @@ static void link_up(const struct pcitree *tree, struct pcitree_node *node)
 
 	if (path && take_component(path))
 		above = take_component(path);
+	node->adrift = !above;
 	if (!above)
 		return;
 	node->parent = pcitree_find(tree, above);
@@ -101,7 +146,9 @@ static void link_up(const struct pcitree *tree, struct pcitree_node *node)
 		node->requester = tree->nodes[node->parent].requester;
 		return;
 	}
-	if (strncmp(above, "pci", 3) != 0)
+	node->root_bus = is_host_bridge(above);
+	node->adrift = !node->root_bus;
+	if (node->adrift)
 		return;
 	above = take_component(path);
 	if (above)
@@ -142,9 +189,8 @@ static void correct_type(const struct pcitree *tree, struct pcitree_node *node)
  */
 static void count_functions(const struct pcitree *tree, struct pcitree_node *node)
 {
-	bool port_above = node->parent != PCITREE_NONE &&
-			  (tree->nodes[node->parent].type == PCI_EXP_TYPE_ROOT_PORT ||
-			   tree->nodes[node->parent].type == PCI_EXP_TYPE_DOWNSTREAM);
+	bool port_above =
+		node->parent != PCITREE_NONE && is_downstream(tree->nodes[node->parent].type);
 
 	node->multifunction =
 		!node->is_virtual && (node->conf.multifunction || node->devfn % FUNCTIONS ||
@@ -161,6 +207,7 @@ void pcitree_load(struct pcitree *tree)
 		correct_type(tree, &tree->nodes[i]);
 		count_functions(tree, &tree->nodes[i]);
 	}
+	quirk_apply(tree);
 }
 
 void pcitree_free(struct pcitree *tree)

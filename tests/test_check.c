@@ -77,6 +77,13 @@ static void test_iommu(void **state)
 	tree_put("sys/kernel/iommu_groups/8/type", "DMA-FQ\n");
 	tree_put("sys/kernel/iommu_groups/9/type", "identity\n");
 	assert_item("domain", CHECK_OK, "2 identity, 1 DMA-FQ");
+	assert_item("iommu", CHECK_OK, "3 groups");
+	/* Groups without an IOMMU are none. */
+	tree_put("sys/kernel/iommu_groups/8/name", "vfio-noiommu\n");
+	assert_item("iommu", CHECK_OK, "2 groups");
+	tree_remove("sys/kernel/iommu_groups/7");
+	tree_remove("sys/kernel/iommu_groups/9");
+	assert_item("iommu", CHECK_FAIL, "no IOMMU groups");
 }
 
 /* The host's end of a cable is driven by the host. */
@@ -140,6 +147,9 @@ static void test_link(void **state)
 	assert_item("link", CHECK_WARN, "seat it anew");
 	put_link(device, "Unknown\n", "0\n", "Unknown\n", "255\n");
 	assert_item("link", CHECK_OK, "no link");
+	/* A virtual function's is the physical one's. */
+	tree_link("sys/bus/pci/devices/" NVME "/physfn", port);
+	assert_item("link", CHECK_WARN, "0000:00:01.0: 8 GT/s x1 of 16 GT/s x16");
 }
 
 static void test_placement(void **state)

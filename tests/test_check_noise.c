@@ -98,6 +98,8 @@ static void test_load(void **state)
 {
 	tree_put("proc/345/comm", "qemu-system-x86\n");
 	assert_item("leftover", CHECK_WARN, "kill 345");
+	tree_put("proc/345/comm", "qemu-kvm\n");
+	assert_item("leftover", CHECK_WARN, "kill 345");
 	tree_put("proc/346/comm", "irqbalance\n");
 	assert_item("leftover", CHECK_WARN, "kill 345");
 	assert_item("irq", CHECK_OK, "placement: off");

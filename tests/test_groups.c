@@ -162,7 +162,7 @@ static void test_quirk_and_override(void **state)
 	fake_function(&apart);
 	text = output(&options, EXIT_OK);
 	assert_has(text, "group 5: 1 device, default domain DMA\n"
-			 "  ! smaller than the rules make it: a kernel quirk");
+			 "  ! smaller than the rules make it: an override is built in");
 	assert_has(text, "by the rules with " PORT);
 	tree_put("proc/cmdline", "quiet pcie_acs_override=downstream,multifunction\n");
 	overridden = output(&options, EXIT_OK);
@@ -250,6 +250,48 @@ static void test_unprivileged(void **state)
 	json_decref(json);
 }
 
+/* Of a function beside one that cannot be read, nothing is claimed that this one may change. */
+static void test_unread_sibling(void **state)
+{
+	static const struct fake_function pair[] = {
+		{ "0000:00:1f.0", .type = CONVENTIONAL, .multi = true, .group = 4 },
+		{ "0000:00:1f.3", .type = CONVENTIONAL, .multi = true, .group = 4 },
+	};
+	uint8_t bytes[PCICONF_MAX];
+	json_t *json;
+
+	fake_function(&pair[0]);
+	fake_function(&pair[1]);
+	fake_space(&pair[1], bytes);
+	fake_config("0000:00:1f.3", bytes, PCI_STD_HEADER_SIZEOF);
+	json = json_of(NULL);
+	assert_field(find_device(json, "0000:00:1f.0"), "rules_group", "null");
+	assert_field(find_device(json, "0000:00:1f.0"), "by_rules", "\"unknown\"");
+	json_decref(json);
+}
+
+/* A bridge that is missing, a link to nowhere: no claims of what is below. */
+static void test_adrift(void **state)
+{
+	static const struct fake_function orphan = { "0000:00:1d.0/0000:05:00.0",
+						     .type = PCI_EXP_TYPE_ENDPOINT, .group = 4 };
+	const struct groups_options options = { 0 };
+	autofree char *text = NULL;
+	json_t *json;
+
+	fake_function(&orphan);
+	tree_link("sys/bus/pci/devices/0000:06:00.0", "sys/devices/nowhere");
+	json = json_of(NULL);
+	assert_field(find_device(json, "0000:05:00.0"), "rules_group", "null");
+	assert_field(find_device(json, "0000:05:00.0"), "by_rules", "\"unknown\"");
+	assert_field(find_device(json, "0000:06:00.0"), "rules_group", "null");
+	assert_field(json_array_get(json_object_get(find_device(json, "0000:06:00.0"), "path"), 0),
+		     "why", "\"its configuration space is missing\"");
+	json_decref(json);
+	text = output(&options, EXIT_OK);
+	assert_has(text, "what is above it cannot be seen");
+}
+
 /* The copy of another host's trees. */
 static void test_root(void **state)
 {
@@ -280,6 +322,8 @@ int main(void)
 		TEST(test_virtual_function),
 		TEST(test_unprivileged),
 		TEST(test_root),
+		TEST(test_unread_sibling),
+		TEST(test_adrift),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

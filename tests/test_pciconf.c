@@ -65,8 +65,14 @@ static void test_truncated(void **state)
 		assert_false(conf.has_acs);
 	}
 	conf = parse(bytes, 0x110);
-	assert_broken(&conf, "leaves the space");
+	assert_broken(&conf, "cut off");
+	assert_false(conf.readable);
+	/* ACS itself is cut in two. */
+	conf = parse(bytes, 0x14e);
+	assert_broken(&conf, "cut off");
 	assert_true(parse(bytes, 0x150).has_acs);
+	conf = parse(bytes, PCI_STD_HEADER_SIZEOF - 1);
+	assert_broken(&conf, "missing");
 	/* No list to see: 64 bytes tell all there is. */
 	bytes[PCI_STATUS] = 0;
 	conf = parse(bytes, PCI_STD_HEADER_SIZEOF);
@@ -124,11 +130,34 @@ static void test_broken_extended_list(void **state)
 	bytes[0xffc] = PCI_EXT_CAP_ID_ACS;
 	conf = parse(bytes, sizeof(bytes));
 	assert_broken(&conf, "leaves the space");
+	/* Another one there has room, and leads on. */
+	fake_space(&port, bytes);
+	bytes[0x102] = 0xc2;
+	bytes[0x103] = 0xff;
+	bytes[0xffc] = PCI_EXT_CAP_ID_ERR;
+	bytes[0xffe] = 0x80;
+	bytes[0xfff] = 0x14; /* next: 0x148 */
+	conf = parse(bytes, sizeof(bytes));
+	assert_true(conf.has_acs);
+	assert_int_equal(conf.acs_at, 0x148);
 	/* No answer beyond the first 256 bytes. */
 	memset(bytes + 0x100, 0xff, 0xf00);
 	conf = parse(bytes, sizeof(bytes));
 	assert_false(conf.has_acs);
 	assert_null(conf.broken);
+}
+
+/* Of such a header, the kernel does not know where a list begins. */
+static void test_unknown_header(void **state)
+{
+	uint8_t bytes[PCICONF_MAX];
+	struct pciconf conf;
+
+	fake_space(&port, bytes);
+	bytes[PCI_HEADER_TYPE] = 0x7f;
+	conf = parse(bytes, sizeof(bytes));
+	assert_broken(&conf, "no known type");
+	assert_int_equal(conf.type, PCICONF_CONVENTIONAL);
 }
 
 static void test_gone(void **state)
@@ -168,9 +197,10 @@ static void test_random(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_whole),	    cmocka_unit_test(test_truncated),
-		cmocka_unit_test(test_broken_list), cmocka_unit_test(test_broken_extended_list),
-		cmocka_unit_test(test_gone),	    cmocka_unit_test(test_random),
+		cmocka_unit_test(test_whole),	       cmocka_unit_test(test_truncated),
+		cmocka_unit_test(test_broken_list),    cmocka_unit_test(test_broken_extended_list),
+		cmocka_unit_test(test_gone),	       cmocka_unit_test(test_random),
+		cmocka_unit_test(test_unknown_header),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
