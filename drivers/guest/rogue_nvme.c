@@ -17,6 +17,7 @@
 #define DEPTH 2 /* entries of a queue: one command, and one that tells full from empty */
 #define NAME_SPACE 1
 #define ADMIN_LIMIT_S 10
+#define LOOK_AFTER (HZ / 10)
 
 /* A submission and a completion queue, whose entries are used in turns. */
 struct queue {
@@ -39,7 +40,8 @@ struct drive {
 	unsigned int block;  /* bytes */
 	u64 first;	     /* block of slot 0 */
 	bool busy;
-	int err; /* it could not be reset */
+	unsigned long look; /* when to look for a failure next, in jiffies */
+	int err;	    /* it could not be reset */
 };
 
 /* ---- Commands ------------------------------------------------------------------------------ */
@@ -260,6 +262,7 @@ static void start(struct rogue *rogue, dma_addr_t bus, unsigned int slot, unsign
 	if (offset_in_page(bus) + drive->block > PAGE_SIZE)
 		command.rw.dptr.prp2 = cpu_to_le64((bus & PAGE_MASK) + PAGE_SIZE);
 	drive->busy = true;
+	drive->look = jiffies + LOOK_AFTER;
 	submit(&drive->io, &command);
 }
 
@@ -273,7 +276,10 @@ static int abort_dma(struct rogue *rogue)
 	return drive->err;
 }
 
-/* Some drives fail altogether when their DMA is blocked. */
+/*
+ * Some drives fail altogether when their DMA is blocked. Their registers are looked at but now and
+ * then: an emulator serves either who reads registers or the DMA.
+ */
 static int poll(struct rogue *rogue)
 {
 	struct drive *drive = rogue->priv;
@@ -281,11 +287,15 @@ static int poll(struct rogue *rogue)
 
 	if (drive->err || !drive->busy)
 		return drive->err;
-	if (!completed(&drive->io, &status))
-		return readl(rogue->regs + NVME_REG_CSTS) & NVME_CSTS_CFS ? abort_dma(rogue) : 1;
-	drive->busy = false;
-	dma_rmb(); /* the completion before the data */
-	return 0;
+	if (completed(&drive->io, &status)) {
+		drive->busy = false;
+		dma_rmb(); /* the completion before the data */
+		return 0;
+	}
+	if (time_before(jiffies, drive->look))
+		return 1;
+	drive->look = jiffies + LOOK_AFTER;
+	return readl(rogue->regs + NVME_REG_CSTS) & NVME_CSTS_CFS ? abort_dma(rogue) : 1;
 }
 
 const struct rogue_engine rogue_nvme = {
