@@ -126,7 +126,7 @@ static int finish(struct bystander *bystander, int ret, struct bystander **out, 
 	*why = ret == -ERANGE
 		       ? xasprintf("the host has no page at an address where the guest has no "
 				   "memory: give the guest less")
-		       : xasprintf("cannot get memory of a known address (/proc/PID/pagemap): %s",
+		       : xasprintf("cannot lock memory or find it (/proc/PID/pagemap): %s",
 				   strerror(-ret));
 	return ret;
 }

@@ -93,19 +93,17 @@ static bool tells(const uint8_t *content)
 	return false;
 }
 
-static int map(const char *bdf, const struct kind *kind, struct registers *registers)
+/* The page of its registers, or NULL with errno. */
+static void *map(const char *bdf, const struct kind *kind)
 {
 	autofree char *path = pci_path(bdf, "resource0");
 	autoclose int fd = open(path, (kind->writable ? O_RDWR : O_RDONLY) | O_CLOEXEC);
-	int prot = PROT_READ | (kind->writable ? PROT_WRITE : 0);
+	void *page;
 
 	if (fd < 0)
-		return -errno;
-	registers->map = mmap(NULL, PAGE, prot, MAP_SHARED, fd, 0);
-	if (registers->map == MAP_FAILED)
-		return -errno;
-	registers->words = (uint64_t *)((char *)registers->map + kind->offset);
-	return 0;
+		return NULL;
+	page = mmap(NULL, PAGE, PROT_READ | (kind->writable ? PROT_WRITE : 0), MAP_SHARED, fd, 0);
+	return page == MAP_FAILED ? NULL : page;
 }
 
 static int make_unique(const struct registers *registers)
@@ -133,7 +131,7 @@ static char *open_device(const char *bdf, const struct kind *kind, const char *b
 {
 	struct registers registers = { .address = address_of(bdf) };
 	uint8_t content[ROGUE_MARK];
-	int ret;
+	int ret = 0;
 
 	if (!registers.address)
 		return xasprintf("%s is switched off: give it to its driver", bdf);
@@ -144,12 +142,13 @@ static char *open_device(const char *bdf, const struct kind *kind, const char *b
 				 bdf);
 	if (kind->writable && is_driven(bdf))
 		return xasprintf("a driver uses %s: unbind it", bdf);
-	ret = map(bdf, kind, &registers);
-	if (ret)
+	registers.map = map(bdf, kind);
+	if (!registers.map)
 		return xasprintf("the CPU cannot read the registers of %s, with which a DMA would "
 				 "be compared (%s): unbind its driver, or boot the host with "
 				 "iomem=relaxed",
-				 bdf, strerror(-ret));
+				 bdf, strerror(errno));
+	registers.words = (uint64_t *)((char *)registers.map + kind->offset);
 	if (kind->writable)
 		ret = make_unique(&registers);
 	registers_read(&registers, content);
