@@ -193,6 +193,16 @@ static void test_window_without_shots(void **state)
 	assert_int_equal(stale.passed, 40);
 	assert_near(stale.open_s, 0.009);
 	assert_near(stale.closed_s, 0.0092);
+	/* Several rounds: what a late one misses is no end of the window. */
+	assert_int_equal(rogue_parse_stale("control passed\nfollow blocked 9 30000000 240000000\n"
+					   "control passed\nfollow passed 2 1000 12000000\n"
+					   "follow blocked 8 13000000 230000000",
+					   &mapped, &stale),
+			 0);
+	assert_int_equal(mapped.tries, 2);
+	assert_int_equal(rogue_verdict(&stale), ROGUE_WINDOW);
+	assert_near(stale.open_s, 0.012);
+	assert_near(stale.closed_s, 0.013);
 	/* What was out of reach for a moment is no end of the window, nor is what is in reach last.
 	 */
 	assert_int_equal(rogue_parse_stale("control passed\nfollow passed 1 1000 1000\n"

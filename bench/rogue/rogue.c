@@ -313,7 +313,7 @@ int rogue_try_stale(struct rogue *rogue, double limit_s)
 	struct rogue_tally *mapped = &rogue->tallies[TARGET_MAPPED];
 	struct rogue_tally *stale = &rogue->tallies[TARGET_UNMAPPED];
 	autofree char *text = xasprintf("stale %.0f", limit_s * 1e3), *result = NULL;
-	int ret = command(rogue, text, limit_s + COMMAND_S, &result);
+	int ret = command(rogue, text, 2 * limit_s + COMMAND_S, &result);
 
 	if (!ret)
 		ret = cell_save(rogue->run, "stale.txt", result, strlen(result));

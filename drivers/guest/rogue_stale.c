@@ -17,6 +17,7 @@
 #define SHOTS_PER_STEP 3
 #define CLOSED_NS (200 * NSEC_PER_MSEC) /* out of reach for so long: it stays so */
 #define DENSE_NS (100 * NSEC_PER_MSEC)	/* DMAs follow without a pause for so long */
+#define ROUNDS 3 /* without shots: a first DMA that is late misses a short window */
 
 /* So long before the DMA is due the page is unmapped: a deferred invalidation may wait 10 ms. */
 static const unsigned int ahead_us[] = { 4000, 6000, 8000, 12000, 24000, 64000 };
@@ -153,11 +154,14 @@ static int control(struct rogue *rogue, dma_addr_t bus, const u8 *marks)
 				  passed(rogue, marks) ? "passed" : "blocked");
 }
 
-/* The slots hold the marks by now: nothing but the DMA itself lies between two of them. */
-static int follow_all(struct rogue *rogue, const u8 *marks, unsigned int limit_ms)
+/*
+ * The slots hold the marks by now: nothing but the DMA itself lies between two of them. *closed: in
+ * the end the page was out of reach.
+ */
+static int follow_all(struct rogue *rogue, const u8 *marks, u64 limit, bool *closed)
 {
-	u64 limit = (u64)limit_ms * NSEC_PER_MSEC, after = 0;
 	struct row row = {};
+	u64 after = 0;
 	ktime_t unmapped;
 	dma_addr_t bus;
 	unsigned int n;
@@ -174,7 +178,8 @@ static int follow_all(struct rogue *rogue, const u8 *marks, unsigned int limit_m
 		after = ktime_to_ns(ktime_sub(ktime_get(), unmapped));
 		if (!err)
 			err = count(rogue, &row, result, after);
-		if (!row.passed && row.last - row.first >= CLOSED_NS)
+		*closed = !row.passed && row.last - row.first >= CLOSED_NS;
+		if (*closed)
 			break;
 		if (!row.passed || after > DENSE_NS)
 			usleep_range(1000, 2000);
@@ -186,7 +191,10 @@ static int follow_all(struct rogue *rogue, const u8 *marks, unsigned int limit_m
 
 int rogue_stale(struct rogue *rogue, unsigned int limit_ms)
 {
+	u64 limit = (u64)limit_ms * NSEC_PER_MSEC;
 	size_t bytes = ROGUE_PROBES * ROGUE_MARK;
+	ktime_t end = ktime_add_ns(ktime_get(), limit);
+	bool closed = true;
 	int i, n, err = 0;
 	u8 *marks;
 
@@ -199,8 +207,9 @@ int rogue_stale(struct rogue *rogue, unsigned int limit_ms)
 	get_random_bytes(marks, bytes);
 	if (!err)
 		err = rogue_load(rogue, marks, ROGUE_PROBES);
-	if (!err)
-		err = follow_all(rogue, marks, limit_ms);
+	for (n = 0; n < (rogue->engine->delay_us ? 1 : ROUNDS) && closed && !err; n++)
+		if (!n || ktime_before(ktime_get(), end))
+			err = follow_all(rogue, marks, limit, &closed);
 	kfree(marks);
 	return err;
 }
