@@ -164,10 +164,10 @@ images-newer: $(NEWER_IMAGES)
 $(NEWER_KERNEL): scripts/kernel.sh
 	$(Q)scripts/kernel.sh $(BUILD)/kernel-newer newer
 
-$(NEWER_IMAGES): $(NEWER_KERNEL) $(BUILD)/agent scripts/images.sh $(GUEST_TOOLS)
+$(NEWER_IMAGES): $(NEWER_KERNEL) $(BUILD)/agent scripts/images.sh $(NEWER_MODULES) $(GUEST_TOOLS)
 	@echo "  IMAGE $(BUILD)/images-newer"
 	$(Q)scripts/images.sh $(BUILD)/kernel-newer $(BUILD)/agent $(BUILD)/images-newer \
-		$(GUEST_TOOLS)
+		$(NEWER_MODULES) $(GUEST_TOOLS)
 
 # --- quality ---
 

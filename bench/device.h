@@ -3,6 +3,7 @@
 #ifndef BENCH_DEVICE_H
 #define BENCH_DEVICE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "harness/settings.h"
@@ -31,6 +32,9 @@ struct device_ops {
 	const char *name;
 	const char *help; /* one line */
 	enum device_class class;
+	/* The host file's name of it, if another plug-in has the same device; NULL: its own. */
+	const char *host_kind;
+	bool destroys_data; /* whatever the workload is: the host file must allow it */
 	const struct setting *settings;
 	unsigned int except; /* ATTACH_BITs: ways in which it cannot be reached */
 
@@ -57,5 +61,11 @@ struct device_ops {
 	/* Operations the guest's driver has completed since it was loaded (I/Os, packets). */
 	int (*count_ops)(struct boot *boot, uint64_t *ops);
 };
+
+/* What the host file calls it. */
+static inline const char *device_kind(const struct device_ops *device)
+{
+	return device->host_kind ? device->host_kind : device->name;
+}
 
 #endif

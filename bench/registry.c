@@ -9,7 +9,7 @@ extern const struct mode_ops mode_native_identity, mode_native_lazy, mode_native
 	mode_emulated, mode_virtio, mode_static, mode_static_thp, mode_static_hugetlb,
 	mode_viommu_strict, mode_viommu_lazy, mode_viommu_pt, mode_viommu_nested, mode_virtio_iommu,
 	mode_bounce, mode_coiommu, mode_coiommu_viommu;
-extern const struct device_ops device_nvme, device_nic, device_gpu, device_edu;
+extern const struct device_ops device_nvme, device_nic, device_gpu, device_edu, device_nvme_rogue;
 extern const struct workload_ops workload_boot, workload_fio, workload_dmamap, workload_tracking,
 	workload_tcp, workload_memcached, workload_dpdk, workload_gpu, workload_gpu_command,
 	workload_isolation, workload_overcommit;
@@ -36,8 +36,8 @@ const struct mode_ops *const registry_modes[] = {
 	NULL,
 };
 
-const struct device_ops *const registry_devices[] = { &device_nvme, &device_nic, &device_gpu,
-						      &device_edu, NULL };
+const struct device_ops *const registry_devices[] = { &device_nvme, &device_nic,	&device_gpu,
+						      &device_edu,  &device_nvme_rogue, NULL };
 
 const struct workload_ops *const registry_workloads[] = {
 	&workload_boot,	       &workload_fio,	    &workload_dmamap,	  &workload_tracking,

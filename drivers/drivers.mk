@@ -11,6 +11,9 @@ COIOMMU_TSAN := $(BUILD)/tsan/test_coiommu_stress
 COIOMMU_GUEST := $(wildcard drivers/guest/* drivers/include/*)
 COIOMMU_MODULES := $(addprefix $(BUILD)/guest/guest/,coiommu.ko dmamap.ko rogue.ko)
 KDIR ?= $(abspath $(BUILD)/kernel/headers/build)
+# coiommu.ko is for the stock kernel only; modes with the newer one do without it.
+NEWER_MODULES := $(addprefix $(BUILD)/guest-newer/guest/,dmamap.ko rogue.ko)
+NEWER_KDIR := $(abspath $(BUILD)/kernel-newer/headers/build)
 
 FUZZ_SECONDS ?= 20
 FUZZ_CFLAGS = $(COIOMMU_CFLAGS) -fno-omit-frame-pointer -fno-sanitize-recover=all
@@ -56,10 +59,18 @@ $(BUILD)/fuzz/coiommu_%: tests/fuzz_coiommu_%.c $(COIOMMU_SRC) $(wildcard driver
 coiommu-fuzz: $(BUILD)/fuzz/coiommu_request
 	$(Q)scripts/run-fuzz.sh $< $(FUZZ_SECONDS) $(BUILD)/fuzz
 
-# Kbuild builds beside its sources, so it gets a copy of them.
+# Kbuild builds beside its sources, so it gets a copy of them: FOLDER, KDIR, FLAGS.
+kbuild = mkdir -p $(1) && cp -ru drivers/guest drivers/include $(1)/ && \
+	$(MAKE) -s -C $(2) M=$(abspath $(1)/guest) W=1 $(3) modules
+
 $(COIOMMU_MODULES) &: $(COIOMMU_GUEST) $(KERNEL)
 	@echo "  KBUILD $(COIOMMU_MODULES)"
-	@mkdir -p $(BUILD)/guest
-	$(Q)cp -ru drivers/guest drivers/include $(BUILD)/guest/
-	$(Q)$(MAKE) -s -C $(KDIR) M=$(abspath $(BUILD)/guest/guest) W=1 $(KFLAGS) modules
+	+$(Q)$(call kbuild,$(BUILD)/guest,$(KDIR),$(KFLAGS))
 	@touch $(COIOMMU_MODULES)
+
+# Without the types' description, whose tool the kernel's headers need not bring.
+$(NEWER_MODULES) &: $(COIOMMU_GUEST) $(NEWER_KERNEL)
+	@echo "  KBUILD $(NEWER_MODULES)"
+	+$(Q)$(call kbuild,$(BUILD)/guest-newer,$(NEWER_KDIR),CONFIG_DEBUG_INFO_BTF_MODULES= \
+		GUEST_MODULES="$(basename $(notdir $(NEWER_MODULES)))")
+	@touch $(NEWER_MODULES)

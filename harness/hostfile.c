@@ -44,17 +44,23 @@ static const struct setting device_settings[] = {
 
 static int check_kind(const struct yaml_node *node)
 {
+	const struct device_ops *device = registry_device(node->key);
 	autofree const char **names = NULL;
 	autofree char *hint = NULL;
 	size_t nr = 0;
 
-	if (registry_device(node->key))
+	if (device && device->host_kind)
+		return yaml_error_key(node, "%s is the host's %s: name it as '%s:'", device->name,
+				      device->host_kind, device->host_kind);
+	if (device)
 		return 0;
 	while (registry_devices[nr])
 		nr++;
 	names = xzalloc(nr * sizeof(*names));
-	for (size_t i = 0; i < nr; i++)
-		names[i] = registry_devices[i]->name;
+	nr = 0;
+	for (size_t i = 0; registry_devices[i]; i++)
+		if (!registry_devices[i]->host_kind)
+			names[nr++] = registry_devices[i]->name;
 	hint = name_hint(node->key, names, nr);
 	return yaml_error_key(node, "no device '%.40s': %s (`iommubench list devices` shows all)",
 			      node->key, hint);

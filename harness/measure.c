@@ -104,7 +104,7 @@ static int sources_phase(struct cell_run *run, enum source_phase phase)
 /* They are there only once a driver, the guest's or the peer's, has switched them on. */
 void measure_place_interrupts(struct boot *boot)
 {
-	placing_interrupts(boot->journal, host_device(boot->host, boot->cell->device->name),
+	placing_interrupts(boot->journal, host_device(boot->host, device_kind(boot->cell->device)),
 			   boot->placement);
 }
 

@@ -29,7 +29,7 @@ static bool is_used(const struct experiment *exp, const char *kind)
 	for (size_t i = 0; i < exp->devices.nr; i++) {
 		const struct device_ops *ops = exp->devices.items[i].ops;
 
-		if (!strcmp(ops->name, kind))
+		if (!strcmp(device_kind(ops), kind))
 			return true;
 	}
 	return false;

@@ -199,7 +199,7 @@ static struct boot new_boot(const struct host_run *run, const struct plan_boot *
 			      .build_dir = run->options->build_dir,
 			      .guest_config = &run->exp->guest,
 			      .placement = placements_find(&run->placements, run->session->host,
-							   cell->device->name),
+							   device_kind(cell->device)),
 			      .cell = cell };
 }
 

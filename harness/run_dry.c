@@ -31,7 +31,7 @@ static void print_command(const struct host *host, const struct cell *cell)
 static void print_cell(const struct dry_run *run, const struct cell *cell)
 {
 	const struct placement *placement =
-		placements_find(&run->placements, run->host, cell->device->name);
+		placements_find(&run->placements, run->host, device_kind(cell->device));
 	struct vm_config config;
 	autofree char *command = NULL;
 
@@ -73,7 +73,7 @@ static bool is_assigned(const struct plan *plan, const char *kind)
 	for (size_t i = 0; i < plan->nr_cells; i++) {
 		const struct cell *cell = &plan->cells[i];
 
-		if (!cell->skip && !strcmp(cell->device->name, kind) &&
+		if (!cell->skip && !strcmp(device_kind(cell->device), kind) &&
 		    cell->mode->attach == ATTACH_VFIO)
 			return true;
 	}

@@ -25,19 +25,20 @@ static char *why_unreachable(const struct cell *cell)
 	return NULL;
 }
 
-/* QEMU opens the drive for writing, as its own devices want it. */
+/* With its own devices QEMU opens the drive for writing. */
 static bool needs_writable(const struct cell *cell)
 {
 	const struct workload_ops *workload = cell->workload;
 
 	return cell->mode->attach == ATTACH_EMULATED || cell->mode->attach == ATTACH_VIRTIO ||
+	       cell->device->destroys_data ||
 	       (workload->destroys_data && workload->destroys_data(cell->workload_settings));
 }
 
 static char *why_skipped(const struct host *host, const struct guest_config *guest,
 			 const struct cell *cell)
 {
-	const struct host_device *device = host_device(host, cell->device->name);
+	const struct host_device *device = host_device(host, device_kind(cell->device));
 	const struct workload_ops *workload = cell->workload;
 	char *why = why_unreachable(cell);
 
@@ -56,7 +57,7 @@ static char *why_skipped(const struct host *host, const struct guest_config *gue
 	if (needs_writable(cell) && !(device && device->writable))
 		return xasprintf("it could overwrite the data on %s: add 'writable: yes' to the "
 				 "device in the host file to allow that",
-				 device ? device->address : cell->device->name);
+				 device ? device->address : device_kind(cell->device));
 	return NULL;
 }
 

@@ -33,7 +33,7 @@ static struct sibling *sibling_new(const struct boot *first, const struct host_d
 int siblings_probe(const struct host *host, const struct cell *cell, unsigned int vms,
 		   uint64_t memory_bytes, char **why)
 {
-	const char *kind = cell->device->name;
+	const char *kind = device_kind(cell->device);
 	uint64_t available = memory_available();
 
 	if (!host_device_at(host, kind, vms - 1)) {
@@ -54,7 +54,7 @@ int siblings_probe(const struct host *host, const struct cell *cell, unsigned in
 int sibling_launch(const struct boot *first, unsigned int index, const char *dir,
 		   uint64_t pin_bytes, struct sibling **out)
 {
-	const char *kind = first->cell->device->name;
+	const char *kind = device_kind(first->cell->device);
 	const struct host_device *device = host_device_at(first->host, kind, index);
 	struct sibling *sibling = sibling_new(first, device);
 	struct boot *boot = &sibling->boot;

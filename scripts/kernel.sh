@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Unpacks the distribution's stock kernel into DIR without installing it: DIR/vmlinuz,
 # DIR/version, DIR/lib/modules/VERSION, and the headers to build modules with it in
-# DIR/headers/build. With `newer`, that of the distribution's backports, without headers; this
-# machine's own package sources stay as they are. Usage: kernel.sh DIR [newer]
+# DIR/headers/build. With `newer`, that of the distribution's backports; this machine's own package
+# sources stay as they are. Usage: kernel.sh DIR [newer]
 set -eu
 
 dir=$1
@@ -85,19 +85,17 @@ unpack() {
 # shellcheck disable=SC2086 # lists of package names
 {
 	unpack "$work/root" $packages
-	[ -n "$newer" ] || unpack "$work/headers" $headers
+	unpack "$work/headers" $headers
 }
 # Only now: a download that fails must leave the kernel that is there.
 rm -rf "$dir"
 mkdir -p "$dir/lib"
-if [ -z "$newer" ]; then
-	mv "$work/headers" "$dir/headers"
-	# What the packages expect in /usr/src is here.
-	root=$(realpath "$dir/headers")
-	ln -s "usr/src/linux-headers-$version" "$dir/headers/build"
-	[ -L "$root/build/Makefile" ] ||
-		sed -i "s|/usr/src/|$root/usr/src/|g" "$root/build/Makefile"
-fi
+mv "$work/headers" "$dir/headers"
+# What the packages expect in /usr/src is here.
+root=$(realpath "$dir/headers")
+ln -s "usr/src/linux-headers-$version" "$dir/headers/build"
+[ -L "$root/build/Makefile" ] ||
+	sed -i "s|/usr/src/|$root/usr/src/|g" "$root/build/Makefile"
 
 cp "$work/root/boot/vmlinuz-$version" "$dir/vmlinuz"
 # The kernel proper, unpacked: QEMU loads it as it is (PVH), which spares the lab the

@@ -118,6 +118,11 @@ add_lines 45 tests/lab/gpu.sh "$out/gpu" $((256 << 20))
 step "a rogue device, in the virtual lab"
 timeout 600 "$bench" run tests/lab/isolation.yaml --out "$out/isolation" || echo "exit status $?"
 add_lines 42 tests/lab/isolation.sh "$out/isolation" $((256 << 20))
+drive=viommu-lazy
+[ "$newer" -eq 0 ] || drive=virtio-iommu
+timeout 600 "$bench" run tests/lab/isolation-drive.yaml --only "$drive.*" --out "$out/drive" ||
+	echo "exit status $?"
+add_lines 12 tests/lab/isolation.sh "$out/drive" $((256 << 20)) "$drive"
 step "a series: coIOMMU under strain, and recorded"
 timeout 1200 "$bench" run tests/lab/series.yaml --out "$out/series" || echo "exit status $?"
 add_lines 5 tests/lab/series.sh "$bench" "$out/series"

@@ -175,6 +175,8 @@ static const struct bad_case bad_hosts[] = {
 	  "2:56", "a virtual function has a group of its own", "remove 'with'" },
 	{ "devices: { nic: { address: \"0000:5e:00.0\", functions: 300 } }\n", "1:55",
 	  "functions: ", "256" },
+	{ "devices: { nvme_rogue: \"0000:5e:00.0\" }\n", "1:12", "nvme_rogue is the host's nvme",
+	  "name it as 'nvme:'" },
 	{ "settings: [governor]\n", "1:11", "settings must be a mapping",
 	  "settings: { governor: performance }" },
 	{ "settings:\n  governer: x\n", "2:3", "unknown key 'governer' in settings",

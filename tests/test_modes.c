@@ -88,6 +88,18 @@ static void test_without_assignment(void **state)
 	assert_skip("virtio", "nic", "tcp", NULL, NULL, "device nic is not supported");
 }
 
+/* A plug-in that uses another one's device, and destroys its data. */
+static void test_rogue_drive(void **state)
+{
+	host.nr_devices = 0;
+	assert_skip("static", "nvme_rogue", "isolation", NULL, NULL, "names no nvme device");
+	host.nr_devices = 1;
+	assert_skip("static", "nvme_rogue", "isolation", NULL, NULL, NVME ": add 'writable: yes'");
+	nvme.writable = true;
+	assert_skip("static", "nvme_rogue", "isolation", NULL, NULL, NULL);
+	assert_skip("emulated", "nvme_rogue", "isolation", NULL, NULL, "is not supported");
+}
+
 static void test_bounce_without_kernel(void **state)
 {
 	autofree char *why = registry_workload("dpdk")->unfit(registry_mode("bounce"));
@@ -207,6 +219,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, tree_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_without_assignment),
+		TEST(test_rogue_drive),
 		TEST(test_bounce_without_kernel),
 		TEST(test_huge_pages_in_a_cgroup),
 		TEST(test_native),

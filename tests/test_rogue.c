@@ -137,13 +137,12 @@ static void test_window(void **state)
 					   "shot 16000 blocked 15000000 900000\n"
 					   "shot 64000 blocked 60000000 900000\n"
 					   "control passed\n"
-					   "follow blocked 230000000\n"
-					   "follow blocked 430000000",
+					   "follow blocked 3 130000000 430000000",
 					   &mapped, &stale),
 			 0);
 	assert_int_equal(rogue_verdict(&mapped), ROGUE_PASSED);
 	assert_int_equal(rogue_verdict(&stale), ROGUE_WINDOW);
-	assert_int_equal(stale.tries, 7);
+	assert_int_equal(stale.tries, 8);
 	assert_int_equal(stale.passed, 2);
 	assert_near(stale.open_s, 0.007);
 	assert_near(stale.closed_s, 0.015);
@@ -154,13 +153,13 @@ static void test_no_window(void **state)
 	struct rogue_tally mapped, stale;
 
 	assert_int_equal(rogue_parse_stale("shot 2000 blocked 1500000 9\ncontrol passed\n"
-					   "follow blocked 230000000",
+					   "follow blocked 1 230000000 230000000",
 					   &mapped, &stale),
 			 0);
 	assert_int_equal(rogue_verdict(&stale), ROGUE_BLOCKED);
 	assert_near(stale.open_s, 0);
 	assert_int_equal(rogue_parse_stale("shot 2000 passed 1500000 9\ncontrol passed\n"
-					   "follow passed 3030000000",
+					   "follow passed 29 130000000 3030000000",
 					   &mapped, &stale),
 			 0);
 	assert_int_equal(rogue_verdict(&stale), ROGUE_PASSED);
@@ -169,9 +168,55 @@ static void test_no_window(void **state)
 	assert_int_equal(rogue_parse_stale("shot 2000 passed 15 9\n", &mapped, &stale), -EBADMSG);
 	assert_int_equal(rogue_parse_stale("shot 2000 odd 15 9\ncontrol passed", &mapped, &stale),
 			 -EBADMSG);
-	assert_int_equal(rogue_parse_stale("control passed\nfollow early 15", &mapped, &stale),
+	assert_int_equal(rogue_parse_stale("control passed\nfollow early 1 15 15", &mapped, &stale),
+			 -EBADMSG);
+	assert_int_equal(
+		rogue_parse_stale("control passed\nfollow passed 0 15 15", &mapped, &stale),
+		-EBADMSG);
+	assert_int_equal(rogue_parse_stale("control passed\nfollow passed 15", &mapped, &stale),
 			 -EBADMSG);
 	assert_int_equal(rogue_parse_stale("", &mapped, &stale), -EBADMSG);
+}
+
+/* Of a device that begins its DMA at once: rows of tries only. */
+static void test_window_without_shots(void **state)
+{
+	struct rogue_tally mapped, stale;
+
+	assert_int_equal(rogue_parse_stale("control passed\nfollow passed 40 200000 9000000\n"
+					   "follow blocked 90 9200000 210000000",
+					   &mapped, &stale),
+			 0);
+	assert_int_equal(rogue_verdict(&mapped), ROGUE_PASSED);
+	assert_int_equal(rogue_verdict(&stale), ROGUE_WINDOW);
+	assert_int_equal(stale.tries, 130);
+	assert_int_equal(stale.passed, 40);
+	assert_near(stale.open_s, 0.009);
+	assert_near(stale.closed_s, 0.0092);
+	/* Several rounds: what a late one misses is no end of the window. */
+	assert_int_equal(rogue_parse_stale("control passed\nfollow blocked 9 30000000 240000000\n"
+					   "control passed\nfollow passed 2 1000 12000000\n"
+					   "follow blocked 8 13000000 230000000",
+					   &mapped, &stale),
+			 0);
+	assert_int_equal(mapped.tries, 2);
+	assert_int_equal(rogue_verdict(&stale), ROGUE_WINDOW);
+	assert_near(stale.open_s, 0.012);
+	assert_near(stale.closed_s, 0.013);
+	/* What was out of reach for a moment is no end of the window, nor is what is in reach last.
+	 */
+	assert_int_equal(rogue_parse_stale("control passed\nfollow passed 1 1000 1000\n"
+					   "follow blocked 2 2000 3000\nfollow passed 1 4000 4000",
+					   &mapped, &stale),
+			 0);
+	assert_int_equal(rogue_verdict(&stale), ROGUE_PARTLY);
+	assert_near(stale.closed_s, 0);
+	assert_int_equal(rogue_parse_stale("control blocked\nfollow blocked 7 1000 200000000",
+					   &mapped, &stale),
+			 0);
+	assert_int_equal(rogue_verdict(&mapped), ROGUE_BLOCKED);
+	assert_int_equal(rogue_verdict(&stale), ROGUE_BLOCKED);
+	assert_near(stale.closed_s, 0.000001);
 }
 
 static void test_sweep(void **state)
@@ -245,7 +290,7 @@ int main(void)
 		cmocka_unit_test(test_expectations), cmocka_unit_test(test_words),
 		cmocka_unit_test(test_window),	     cmocka_unit_test(test_no_window),
 		cmocka_unit_test(test_sweep),	     cmocka_unit_test(test_guest_memory),
-		cmocka_unit_test(test_modes),
+		cmocka_unit_test(test_modes),	     cmocka_unit_test(test_window_without_shots),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -201,7 +201,8 @@ static int end(struct cell_run *run, void *priv)
  */
 static bool sources_agree(const struct cell_run *run, double mapped, double locked)
 {
-	const struct host_device *device = host_device(run->boot->host, run->cell->device->name);
+	const struct host_device *device =
+		host_device(run->boot->host, device_kind(run->cell->device));
 	double bars = device ? (double)pci_bar_bytes(device->address) : 0;
 	double slack = 64.0 * 1024 + 0.01 * locked;
 

@@ -50,7 +50,7 @@ static int prove_device(struct boot *boot, bool paravirtual, json_t *proof)
 /* The host's device stays with the host's driver, and QEMU pins nothing. */
 static int prove_host(struct boot *boot, json_t *proof)
 {
-	const char *address = host_device(boot->host, boot->cell->device->name)->address;
+	const char *address = host_device(boot->host, device_kind(boot->cell->device))->address;
 	unsigned long long pinned = proc_locked_bytes(boot->vm->proc.pid);
 	autofree char *driver = pci_driver(address);
 

@@ -15,7 +15,7 @@
 
 static const char *address_of(const struct boot *boot)
 {
-	return host_device(boot->host, boot->cell->device->name)->address;
+	return host_device(boot->host, device_kind(boot->cell->device))->address;
 }
 
 /* Each device names its own group: which one it will be, only the boot knows. */

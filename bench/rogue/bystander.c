@@ -12,18 +12,22 @@
 #include "harness/util.h"
 
 #define PAGE 4096ULL
-#define NR_PAGES 256 /* tried until one lies where it should */
 #define VM_MEMORY (64 * MIB)
 #define VM_ADDRESS (32 * MIB) /* within it, past what firmware touches */
+#define VM_PAGES ((VM_MEMORY - VM_ADDRESS) / PAGE)
 #define VM_START_S 60.0
 
 /* Bits of an entry of /proc/PID/pagemap. */
 #define PAGEMAP_PRESENT (1ULL << 63)
 #define PAGEMAP_PFN ((1ULL << 55) - 1)
 
+/* So many are taken until one lies where it should: what is free may lie close together. */
+static const size_t host_pages[] = { 256, 8192, 65536 };
+
 struct bystander {
 	struct vm *vm; /* NULL: the page is ours */
 	void *area;    /* then its mapping */
+	size_t area_bytes;
 	int mem, pagemap;
 	uint64_t va; /* the page's */
 };
@@ -62,7 +66,7 @@ void bystander_free(struct bystander *bystander)
 	if (bystander->pagemap >= 0)
 		close(bystander->pagemap);
 	if (bystander->area)
-		munmap(bystander->area, NR_PAGES * PAGE);
+		munmap(bystander->area, bystander->area_bytes);
 	vm_stop(bystander->vm, false);
 	free(bystander);
 }
@@ -79,14 +83,14 @@ static int open_process(struct bystander *bystander, pid_t pid)
 	return bystander->pagemap < 0 ? -errno : 0;
 }
 
-/* A page from va on that lies where the guest has no memory, with random content. */
-static int choose_page(struct bystander *bystander, uint64_t va, uint64_t guest_bytes)
+/* One of nr pages from va on that lies where the guest has no memory, with random content. */
+static int choose_page(struct bystander *bystander, uint64_t va, size_t nr, uint64_t guest_bytes)
 {
 	uint8_t mark[ROGUE_MARK];
 
 	if (getrandom(mark, sizeof(mark), 0) != sizeof(mark))
 		return -EIO;
-	for (unsigned int i = 0; i < NR_PAGES; i++, va += PAGE) {
+	for (size_t i = 0; i < nr; i++, va += PAGE) {
 		uint64_t address;
 		int ret;
 
@@ -112,13 +116,8 @@ static struct bystander *bystander_new(void)
 }
 
 /* The end of both: takes the bystander over. */
-static int finish(struct bystander *bystander, const struct boot *boot, pid_t pid, uint64_t va,
-		  struct bystander **out, char **why)
+static int finish(struct bystander *bystander, int ret, struct bystander **out, char **why)
 {
-	int ret = open_process(bystander, pid);
-
-	if (!ret)
-		ret = choose_page(bystander, va, boot->guest_config->memory_bytes);
 	if (!ret) {
 		*out = bystander;
 		return 0;
@@ -127,26 +126,40 @@ static int finish(struct bystander *bystander, const struct boot *boot, pid_t pi
 	*why = ret == -ERANGE
 		       ? xasprintf("the host has no page at an address where the guest has no "
 				   "memory: give the guest less")
-		       : xasprintf("cannot find where memory lies (/proc/%d/pagemap): %s", pid,
+		       : xasprintf("cannot lock memory or find it (/proc/PID/pagemap): %s",
 				   strerror(-ret));
 	return ret;
+}
+
+/* So many pages of ours in place of those before. */
+static int lock_pages(struct bystander *bystander, size_t nr)
+{
+	void *area;
+
+	if (bystander->area)
+		munmap(bystander->area, bystander->area_bytes);
+	bystander->area = NULL;
+	area = mmap(NULL, nr * PAGE, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED | MAP_POPULATE, -1, 0);
+	if (area == MAP_FAILED)
+		return -errno;
+	bystander->area = area;
+	bystander->area_bytes = nr * PAGE;
+	return 0;
 }
 
 int bystander_host(const struct boot *boot, struct bystander **out, char **why)
 {
 	struct bystander *bystander = bystander_new();
-	void *area = mmap(NULL, NR_PAGES * PAGE, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED | MAP_POPULATE, -1, 0);
+	int opened = open_process(bystander, getpid()), ret = -ERANGE;
 
-	if (area == MAP_FAILED) {
-		int ret = -errno;
-
-		*why = xasprintf("cannot lock a page of memory: %s", strerror(-ret));
-		bystander_free(bystander);
-		return ret;
+	for (size_t i = 0; i < ARRAY_SIZE(host_pages) && !opened && ret == -ERANGE; i++) {
+		ret = lock_pages(bystander, host_pages[i]);
+		if (!ret)
+			ret = choose_page(bystander, (uintptr_t)bystander->area, host_pages[i],
+					  boot->guest_config->memory_bytes);
 	}
-	bystander->area = area;
-	return finish(bystander, boot, getpid(), (uintptr_t)area, out, why);
+	return finish(bystander, opened ? opened : ret, out, why);
 }
 
 /* --- another VM --- */
@@ -196,10 +209,14 @@ int bystander_vm(const struct boot *boot, const char *dir, struct bystander **ou
 
 	if (!ret)
 		ret = find_memory(bystander->vm, &va);
+	if (ret) {
+		if (ret != -EINTR)
+			*why = xasprintf("cannot start another VM: %s", strerror(-ret));
+		bystander_free(bystander);
+		return ret;
+	}
+	ret = open_process(bystander, bystander->vm->proc.pid);
 	if (!ret)
-		return finish(bystander, boot, bystander->vm->proc.pid, va, out, why);
-	if (ret != -EINTR)
-		*why = xasprintf("cannot start another VM: %s", strerror(-ret));
-	bystander_free(bystander);
-	return ret;
+		ret = choose_page(bystander, va, VM_PAGES, boot->guest_config->memory_bytes);
+	return finish(bystander, ret, out, why);
 }

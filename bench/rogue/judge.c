@@ -149,33 +149,67 @@ static int parse_result(const char *word, const char *nothing)
 	return nothing && !strcmp(word, nothing) ? -1 : -EBADMSG;
 }
 
-/* A try so long after the unmapping. */
-static void count_after(struct rogue_tally *stale, bool passed, double after_s)
+/*
+ * Tries with the same result after one unmapping:
+ *	shot AHEAD_US RESULT AFTER_NS UNMAP_NS
+ *	follow RESULT NUMBER FIRST_NS LAST_NS
+ */
+struct row {
+	int result; /* as parse_result() */
+	unsigned int nr;
+	double first_s, last_s;
+};
+
+static int parse_row(const char *const words[MAX_WORDS], size_t nr, struct row *row)
 {
-	rogue_count(stale, passed);
-	if (passed)
-		stale->open_s = fmax(stale->open_s, after_s);
+	if (nr == 5 && !strcmp(words[0], "shot")) {
+		row->result = parse_result(words[2], "early");
+		row->nr = 1;
+		row->first_s = row->last_s = strtod(words[3], NULL) * 1e-9;
+	} else if (nr == 5 && !strcmp(words[0], "follow")) {
+		row->result = parse_result(words[1], NULL);
+		row->nr = (unsigned int)strtoul(words[2], NULL, 10);
+		row->first_s = strtod(words[3], NULL) * 1e-9;
+		row->last_s = strtod(words[4], NULL) * 1e-9;
+	} else {
+		return -EBADMSG;
+	}
+	return row->result == -EBADMSG || !row->nr ? -EBADMSG : 0;
+}
+
+static void count_row(struct rogue_tally *stale, const struct row *row)
+{
+	stale->tries += row->nr;
+	stale->closed = !row->result;
+	if (!row->result)
+		return;
+	stale->passed += row->nr;
+	stale->open_s = fmax(stale->open_s, row->last_s);
 }
 
 static int parse_stale_line(char *line, struct rogue_tally *mapped, struct rogue_tally *stale)
 {
 	const char *words[MAX_WORDS];
 	size_t nr = split(line, words);
-	bool shot = nr == 5 && !strcmp(words[0], "shot");
-	int result;
+	struct row row;
+	int ret;
 
 	if (nr == 2 && !strcmp(words[0], "control")) {
-		result = parse_result(words[1], NULL);
-		if (result >= 0)
-			rogue_count(mapped, result);
-		return result < 0 ? result : 0;
+		ret = parse_result(words[1], NULL);
+		if (ret >= 0)
+			rogue_count(mapped, ret);
+		return ret < 0 ? ret : 0;
 	}
-	if (!shot && !(nr == 3 && !strcmp(words[0], "follow")))
-		return -EBADMSG;
-	result = parse_result(words[shot ? 2 : 1], shot ? "early" : NULL);
-	if (result >= 0)
-		count_after(stale, result, strtod(words[shot ? 3 : 2], NULL) * 1e-9);
-	return result == -EBADMSG ? result : 0;
+	ret = parse_row(words, nr, &row);
+	if (!ret && row.result >= 0)
+		count_row(stale, &row);
+	return ret;
+}
+
+static void find_closed_at(struct rogue_tally *stale, double after_s)
+{
+	if (after_s > stale->open_s && (stale->closed_s == 0 || after_s < stale->closed_s))
+		stale->closed_s = after_s;
 }
 
 /* The shortest time after all that got through: until then at the latest it was closed. */
@@ -187,13 +221,12 @@ static void find_closed(const char *text, struct rogue_tally *stale)
 	for (char *line = strtok_r(copy, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
 		const char *words[MAX_WORDS];
 		size_t nr = split(line, words);
-		double after_s;
+		struct row row;
 
-		if (nr < 3 || strcmp(words[nr == 5 ? 2 : 1], "blocked") != 0)
+		if (parse_row(words, nr, &row) || row.result)
 			continue;
-		after_s = strtod(words[nr == 5 ? 3 : 2], NULL) * 1e-9;
-		if (after_s > stale->open_s && (stale->closed_s == 0 || after_s < stale->closed_s))
-			stale->closed_s = after_s;
+		find_closed_at(stale, row.first_s);
+		find_closed_at(stale, row.last_s);
 	}
 }
 

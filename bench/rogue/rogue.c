@@ -2,17 +2,16 @@
 /* What is tried with the rogue device, and what proves its outcome: memory compared. */
 #include "bench/rogue/rogue.h"
 
-#include <endian.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/random.h>
 
 #include "bench/rogue/bystander.h"
+#include "bench/rogue/registers.h"
 #include "harness/kmsg.h"
 #include "harness/log.h"
-#include "harness/pci.h"
 
-#define DMA_S 0.1     /* a DMA of edu's takes that long */
+#define DMA_S 0.1     /* a DMA of edu's takes that long, a drive's less */
 #define COMMAND_S 60. /* one of few DMAs; an emulated machine may stand still */
 
 const char *rogue_target_name(enum rogue_target target)
@@ -25,6 +24,23 @@ const char *rogue_target_name(enum rogue_target target)
 	};
 
 	return names[target];
+}
+
+int rogue_guest_setup(struct boot *boot, const struct settings *settings)
+{
+	char *const argv[] = { (char *)"modprobe", (char *)"rogue", NULL };
+	autofree char *pages = NULL;
+	int ret = guest_run(boot->vm->guest, argv, 60, NULL);
+
+	if (ret == -EREMOTEIO)
+		return boot_fail(boot, ret, "the guest has no module rogue for its kernel");
+	if (!ret)
+		ret = guest_read(boot->vm->guest, ROGUE_DEBUGFS "/pages", &pages);
+	if (!ret && !*pages)
+		ret = boot_fail(boot, -ENODEV,
+				"the guest's driver has not bound the device: its "
+				"console says why");
+	return ret;
 }
 
 int rogue_open(struct cell_run *run, struct rogue *rogue)
@@ -108,7 +124,8 @@ static int record_one(struct rogue *rogue, enum rogue_target target, const char 
 struct victim {
 	enum rogue_target target;
 	const char *page;		   /* of the module's, or NULL */
-	const struct bystander *bystander; /* else */
+	const struct bystander *bystander; /* else, or NULL */
+	const struct registers *registers; /* else */
 };
 
 static int look(struct rogue *rogue, const struct victim *victim, struct rogue_page *page)
@@ -116,6 +133,11 @@ static int look(struct rogue *rogue, const struct victim *victim, struct rogue_p
 	autofree char *text = NULL;
 	int ret;
 
+	if (victim->registers) {
+		page->physical = registers_address(victim->registers);
+		registers_read(victim->registers, page->content);
+		return 0;
+	}
 	if (victim->bystander) {
 		ret = bystander_address(victim->bystander, &page->physical);
 		if (!ret)
@@ -245,65 +267,34 @@ static int try_other_vm(struct rogue *rogue)
 	return try_bystander(rogue, TARGET_OTHER_VM, vm, ret, why);
 }
 
-/* --- another device --- */
-
-/* The physical address of its first memory BAR, if it answers there, else 0. */
-static uint64_t registers_of(const char *address)
-{
-	autofree char *resource = pci_path(address, "resource"),
-		      *config = pci_path(address, "config");
-	autofree char *bars = file_read(resource, NULL);
-	size_t len = 0;
-	autofree char *head = file_read(config, &len);
-
-	/* The command register's bit for memory. */
-	return bars && head && len > 5 && head[4] & 2 ? strtoull(bars, NULL, 16) : 0;
-}
-
-/* A drive that the run may use, in another group: what its registers hold is known. */
-static uint64_t find_drive(const struct rogue *rogue)
-{
-	const struct host *host = rogue->run->boot->host;
-	const struct host_device *own = host_device(host, rogue->run->cell->device->name);
-	const struct host_device *drive = host_device(host, "nvme");
-
-	if (!own || !drive || pci_iommu_group(own->address) == pci_iommu_group(drive->address))
-		return 0;
-	return registers_of(drive->address);
-}
-
-/* Of an NVMe drive: 64 bits of capabilities, none of which is all zeros, then its version. */
-static bool is_drive(const uint8_t *data)
-{
-	uint64_t capabilities;
-	uint32_t version;
-
-	memcpy(&capabilities, data, sizeof(capabilities));
-	memcpy(&version, data + sizeof(capabilities), sizeof(version));
-	version = le32toh(version);
-	return capabilities && version >> 16 >= 1 && version >> 16 <= 2 &&
-	       (version >> 8 & 0xff) < 16 && (version & 0xff) < 16;
-}
-
 /* Reads only: whatever was written there would be done by the other device. */
 static int try_other_group(struct rogue *rogue)
 {
-	uint64_t address = find_drive(rogue);
-	uint8_t data[ROGUE_MARK];
-	int ret;
+	const struct boot *boot = rogue->run->boot;
+	const struct host_device *own =
+		host_device(boot->host, device_kind(rogue->run->cell->device));
+	struct victim victim = { .target = TARGET_OTHER_GROUP };
+	struct registers *registers = NULL;
+	autofree char *bars = NULL;
+	char *why = NULL;
+	int ret = guest_read(boot->vm->guest, "/sys/bus/pci/devices/" BOOT_DEVICE_BDF "/resource",
+			     &bars);
 
-	if (!address)
-		return skip(rogue, TARGET_OTHER_GROUP, -ENODEV,
-			    xstrdup("the host file names no nvme drive, in another IOMMU group and "
-				    "switched on, whose registers could be read"));
-	ret = fetch(rogue, address, data);
-	return ret ? ret : record_one(rogue, TARGET_OTHER_GROUP, "read", address, is_drive(data));
+	if (!ret)
+		ret = registers_open(boot->host, own->address, bars,
+				     boot->guest_config->memory_bytes, &registers, &why);
+	if (ret)
+		return skip(rogue, TARGET_OTHER_GROUP, ret, why);
+	victim.registers = registers;
+	ret = try_read(rogue, &victim);
+	registers_close(registers);
+	return ret;
 }
 
 int rogue_try_targets(struct rogue *rogue)
 {
-	static const struct victim pages[] = { { TARGET_BESIDE, "beside", NULL },
-					       { TARGET_FAR, "far", NULL } };
+	static const struct victim pages[] = { { .target = TARGET_BESIDE, .page = "beside" },
+					       { .target = TARGET_FAR, .page = "far" } };
 	int ret = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(pages) && !ret; i++)
@@ -322,7 +313,7 @@ int rogue_try_stale(struct rogue *rogue, double limit_s)
 	struct rogue_tally *mapped = &rogue->tallies[TARGET_MAPPED];
 	struct rogue_tally *stale = &rogue->tallies[TARGET_UNMAPPED];
 	autofree char *text = xasprintf("stale %.0f", limit_s * 1e3), *result = NULL;
-	int ret = command(rogue, text, limit_s + COMMAND_S, &result);
+	int ret = command(rogue, text, 2 * limit_s + COMMAND_S, &result);
 
 	if (!ret)
 		ret = cell_save(rogue->run, "stale.txt", result, strlen(result));

@@ -34,6 +34,9 @@ struct rogue {
 /* For results: "mapped", "beside" ... */
 const char *rogue_target_name(enum rogue_target target);
 
+/* For devices: loads the module, which takes the device. As device_ops.guest_setup. */
+int rogue_guest_setup(struct boot *boot, const struct settings *settings);
+
 /* 0 or -errno. To be closed in any case. */
 int rogue_open(struct cell_run *run, struct rogue *rogue);
 void rogue_close(struct rogue *rogue);

@@ -217,7 +217,7 @@ static int start_guest(struct cell_run *run, const struct macs *macs, struct too
 		   macs->peer);
 	strlist_addf(&argv, "--descriptors=%llu",
 		     (unsigned long long)settings_count(settings, "descriptors"));
-	if (host_device(run->boot->host, run->cell->device->name)->within_page)
+	if (host_device(run->boot->host, device_kind(run->cell->device))->within_page)
 		strlist_add(&argv, "--within-page");
 	if (run->cell->mode->tracks && settings_bool(settings, "registered"))
 		strlist_add(&argv, "--register=/dev/coiommu");
@@ -239,7 +239,7 @@ static int start_guest(struct cell_run *run, const struct macs *macs, struct too
 static void add_peer_cpus(const struct cell_run *run, struct strlist *argv)
 {
 	const struct placement *placement = run->boot->placement;
-	bool local = !host_device(run->boot->host, run->cell->device->name)->remote;
+	bool local = !host_device(run->boot->host, device_kind(run->cell->device))->remote;
 	autofree char *cpus = NULL;
 
 	if (!local || !placement || !CPU_COUNT(&placement->others)) {

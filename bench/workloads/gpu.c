@@ -160,7 +160,7 @@ static int capture_frame(struct cell_run *run, const char *command,
 static int take_picture(struct cell_run *run, uint32_t number)
 {
 	const struct settings *settings = run->cell->workload_settings;
-	const char *command = host_device(run->boot->host, run->cell->device->name)->capture;
+	const char *command = host_device(run->boot->host, device_kind(run->cell->device))->capture;
 	struct picture_frame frame = { .fill = (unsigned int)settings_count(settings, "fill"),
 				       .number = number };
 

@@ -15,7 +15,7 @@ static const char *const expectations[] = { "mode", "blocked", "passed", "window
 #define EXPECTATION SETTING_CHOICE, "mode", expectations, 0, 0
 static const struct setting settings_table[] = {
 	{ "probes", SETTING_COUNT, "64", NULL, 1, ROGUE_PROBES,
-	  "places all over the guest's memory that are read; a tenth of a second each" },
+	  "places all over the guest's memory that are read; with edu a tenth of a second each" },
 	{ "window", SETTING_TIME, "30s", NULL, 0.1, 120,
 	  "an unmapped page is tried for so long at most" },
 	{ "guest", EXPECTATION,

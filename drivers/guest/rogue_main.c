@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A device that does not keep to the rules: lets root point QEMU's edu device at any bus address.
- * It is bound like any other device, so that its mappings go the way of the guest's IOMMU mode.
+ * A device that does not keep to the rules: lets root point QEMU's edu device or an NVMe drive at
+ * any bus address. It is bound like any other device, so that its mappings go the way of the
+ * guest's IOMMU mode. A drive's last ROGUE_PROBES blocks are overwritten.
  *
  * /sys/kernel/debug/rogue/pages   "NAME BUS PHYSICAL CONTENT" of its pages: home is mapped,
  *                                 beside (home's neighbour) and far never are; BUS is 0 then
@@ -20,28 +21,20 @@
 #include <linux/debugfs.h>
 #include <linux/delay.h>
 #include <linux/dma-mapping.h>
-#include <linux/io-64-nonatomic-lo-hi.h>
 #include <linux/kernel.h>
 #include <linux/ktime.h>
+#include <linux/minmax.h>
 #include <linux/module.h>
 #include <linux/random.h>
+#include <linux/sched.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
 #include "rogue.h"
 
-/* The device (docs/specs/edu of QEMU). */
 #define EDU_VENDOR 0x1234
 #define EDU_DEVICE 0x11e8
-#define REG_SOURCE 0x80
-#define REG_DESTINATION 0x88
-#define REG_LENGTH 0x90
-#define REG_COMMAND 0x98
-#define COMMAND_RUN 1
-#define COMMAND_TO_BUS 2
-#define EDU_BUFFER 0x40000
-#define EDU_BUFFER_SIZE 4096
 
 #define DMA_LIMIT_S 10 /* an emulated machine may stand still for a while */
 
@@ -51,87 +44,104 @@ static struct dentry *dir;
 
 /* ---- The engine ------------------------------------------------------------------------- */
 
-static void dma_start(struct rogue *rogue, u64 source, u64 destination, size_t len, u64 command)
+static void start(struct rogue *rogue, dma_addr_t bus, unsigned int slot, unsigned int nr,
+		  bool to_bus)
 {
-	writeq(source, rogue->regs + REG_SOURCE);
-	writeq(destination, rogue->regs + REG_DESTINATION);
-	writeq(len, rogue->regs + REG_LENGTH);
-	writeq(command | COMMAND_RUN, rogue->regs + REG_COMMAND);
+	if (!WARN_ON(!nr || nr > rogue->engine->burst || slot + nr > ROGUE_PROBES))
+		rogue->engine->start(rogue, bus, slot, nr, to_bus);
 }
 
 bool rogue_busy(struct rogue *rogue)
 {
-	return readq(rogue->regs + REG_COMMAND) & COMMAND_RUN;
+	return rogue->engine->poll(rogue) > 0;
 }
 
+/* Sleeps only for a device that takes its time. */
 int rogue_await(struct rogue *rogue)
 {
 	ktime_t end = ktime_add_ms(ktime_get(), DMA_LIMIT_S * MSEC_PER_SEC);
+	int ret;
 
-	while (rogue_busy(rogue)) {
+	while ((ret = rogue->engine->poll(rogue)) > 0) {
 		if (ktime_after(ktime_get(), end))
-			return -ETIMEDOUT;
-		usleep_range(200, 400);
+			return rogue->engine->abort(rogue);
+		if (rogue->engine->delay_us)
+			usleep_range(200, 400);
+		else
+			cond_resched();
 	}
-	return 0;
+	return ret;
 }
 
-/* QEMU ends itself if a DMA reaches the end of the device's buffer. */
-static bool fits(unsigned int offset, size_t len)
+static int move(struct rogue *rogue, dma_addr_t bus, unsigned int slot, unsigned int nr,
+		bool to_bus)
 {
-	return len && len <= ROGUE_BURST && offset + len < EDU_BUFFER_SIZE;
-}
-
-int rogue_fetch(struct rogue *rogue, dma_addr_t bus, unsigned int offset, size_t len)
-{
-	if (WARN_ON(!fits(offset, len)))
-		return -EINVAL;
-	dma_start(rogue, bus, EDU_BUFFER + offset, len, 0);
+	start(rogue, bus, slot, nr, to_bus);
 	return rogue_await(rogue);
 }
 
-void rogue_store_start(struct rogue *rogue, dma_addr_t bus, unsigned int offset, size_t len)
+int rogue_fetch(struct rogue *rogue, dma_addr_t bus, unsigned int slot)
 {
-	if (!WARN_ON(!fits(offset, len)))
-		dma_start(rogue, EDU_BUFFER + offset, bus, len, COMMAND_TO_BUS);
+	return move(rogue, bus, slot, 1, false);
 }
 
-int rogue_store(struct rogue *rogue, dma_addr_t bus, unsigned int offset, size_t len)
+void rogue_store_start(struct rogue *rogue, dma_addr_t bus, unsigned int slot)
 {
-	rogue_store_start(rogue, bus, offset, len);
-	return rogue_await(rogue);
+	start(rogue, bus, slot, 1, true);
 }
 
-int rogue_load(struct rogue *rogue, const void *data, size_t len)
+int rogue_store(struct rogue *rogue, dma_addr_t bus, unsigned int slot)
+{
+	return move(rogue, bus, slot, 1, true);
+}
+
+int rogue_load(struct rogue *rogue, const u8 *marks, unsigned int nr)
 {
 	struct device *dev = &rogue->pdev->dev;
+	unsigned int slot, n;
+	int err = 0;
 
-	dma_sync_single_for_cpu(dev, rogue->bus, PAGE_SIZE, DMA_BIDIRECTIONAL);
-	memcpy(page_address(rogue->home), data, len);
-	dma_sync_single_for_device(dev, rogue->bus, PAGE_SIZE, DMA_BIDIRECTIONAL);
-	return rogue_fetch(rogue, rogue->bus, 0, len);
+	for (slot = 0; slot < nr && !err; slot += n) {
+		n = min(nr - slot, rogue->engine->burst);
+		dma_sync_single_for_cpu(dev, rogue->bus, PAGE_SIZE, DMA_BIDIRECTIONAL);
+		memcpy(page_address(rogue->home), marks + slot * ROGUE_MARK, n * ROGUE_MARK);
+		dma_sync_single_for_device(dev, rogue->bus, PAGE_SIZE, DMA_BIDIRECTIONAL);
+		err = move(rogue, rogue->bus, slot, n, false);
+	}
+	return err;
 }
 
-int rogue_unload(struct rogue *rogue, void *data, size_t len)
+int rogue_unload(struct rogue *rogue, u8 *marks, unsigned int nr)
 {
 	struct device *dev = &rogue->pdev->dev;
-	int err = rogue_store(rogue, rogue->bus, 0, len);
+	unsigned int slot, n;
+	int err = 0;
 
-	dma_sync_single_for_cpu(dev, rogue->bus, PAGE_SIZE, DMA_BIDIRECTIONAL);
-	memcpy(data, page_address(rogue->home), len);
-	dma_sync_single_for_device(dev, rogue->bus, PAGE_SIZE, DMA_BIDIRECTIONAL);
+	for (slot = 0; slot < nr && !err; slot += n) {
+		n = min(nr - slot, rogue->engine->burst);
+		err = move(rogue, rogue->bus, slot, n, true);
+		dma_sync_single_for_cpu(dev, rogue->bus, PAGE_SIZE, DMA_BIDIRECTIONAL);
+		memcpy(marks + slot * ROGUE_MARK, page_address(rogue->home), n * ROGUE_MARK);
+		dma_sync_single_for_device(dev, rogue->bus, PAGE_SIZE, DMA_BIDIRECTIONAL);
+	}
 	return err;
 }
 
 /* ---- Commands --------------------------------------------------------------------------- */
 
-void rogue_print(struct rogue *rogue, const char *fmt, ...)
+int rogue_print(struct rogue *rogue, const char *fmt, ...)
 {
+	size_t room = ROGUE_TEXT - rogue->len;
 	va_list args;
+	int len;
 
 	va_start(args, fmt);
-	rogue->len += vscnprintf(rogue->text + rogue->len, ROGUE_TEXT - rogue->len, fmt, args);
+	len = vsnprintf(rogue->text + rogue->len, room, fmt, args);
 	va_end(args);
+	if (len >= room)
+		return -ENOSPC;
+	rogue->len += len;
+	return 0;
 }
 
 /* What the buffer held before must not be taken for what was read. */
@@ -141,14 +151,12 @@ static int read_bus(struct rogue *rogue, u64 bus)
 	int err;
 
 	get_random_bytes(data, sizeof(data));
-	err = rogue_load(rogue, data, sizeof(data));
+	err = rogue_load(rogue, data, 1);
 	if (!err)
-		err = rogue_fetch(rogue, bus, 0, sizeof(data));
+		err = rogue_fetch(rogue, bus, 0);
 	if (!err)
-		err = rogue_unload(rogue, data, sizeof(data));
-	if (!err)
-		rogue_print(rogue, "data %*phN\n", ROGUE_MARK, data);
-	return err;
+		err = rogue_unload(rogue, data, 1);
+	return err ?: rogue_print(rogue, "data %*phN\n", ROGUE_MARK, data);
 }
 
 static int write_bus(struct rogue *rogue, u64 bus, const char *hex)
@@ -158,8 +166,8 @@ static int write_bus(struct rogue *rogue, u64 bus, const char *hex)
 
 	if (strlen(hex) != 2 * sizeof(data) || hex2bin(data, hex, sizeof(data)))
 		return -EINVAL;
-	err = rogue_load(rogue, data, sizeof(data));
-	return err ?: rogue_store(rogue, bus, 0, sizeof(data));
+	err = rogue_load(rogue, data, 1);
+	return err ?: rogue_store(rogue, bus, 0);
 }
 
 static int command(struct rogue *rogue, char *text)
@@ -287,6 +295,19 @@ static int alloc_pages_of(struct rogue *rogue)
 	return 0;
 }
 
+static int map_home(struct rogue *rogue)
+{
+	struct device *dev = &rogue->pdev->dev;
+
+	rogue->bus = dma_map_page(dev, rogue->home, 0, PAGE_SIZE, DMA_BIDIRECTIONAL);
+	return dma_mapping_error(dev, rogue->bus) ? -ENOMEM : 0;
+}
+
+static void unmap_home(struct rogue *rogue)
+{
+	dma_unmap_page(&rogue->pdev->dev, rogue->bus, PAGE_SIZE, DMA_BIDIRECTIONAL);
+}
+
 /* What it does for itself: its registers, and a page for what it reads and writes. */
 static int set_up(struct rogue *rogue)
 {
@@ -299,12 +320,25 @@ static int set_up(struct rogue *rogue)
 		err = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(64));
 	if (!err)
 		err = alloc_pages_of(rogue);
+	if (!err)
+		err = map_home(rogue);
 	if (err)
 		return err;
 	rogue->regs = pcim_iomap_table(pdev)[0];
 	pci_set_master(pdev);
-	rogue->bus = dma_map_page(&pdev->dev, rogue->home, 0, PAGE_SIZE, DMA_BIDIRECTIONAL);
-	return dma_mapping_error(&pdev->dev, rogue->bus) ? -ENOMEM : 0;
+	err = rogue->engine->set_up(rogue);
+	if (err) {
+		pci_clear_master(pdev);
+		unmap_home(rogue);
+	}
+	return err;
+}
+
+static void tear_down(struct rogue *rogue)
+{
+	rogue->engine->tear_down(rogue);
+	pci_clear_master(rogue->pdev);
+	unmap_home(rogue);
 }
 
 static int rogue_probe(struct pci_dev *pdev, const struct pci_device_id *id)
@@ -315,6 +349,7 @@ static int rogue_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (!rogue)
 		return -ENOMEM;
 	rogue->pdev = pdev;
+	rogue->engine = (const struct rogue_engine *)id->driver_data;
 	err = set_up(rogue);
 	if (!err) {
 		mutex_lock(&lock);
@@ -323,7 +358,7 @@ static int rogue_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 			the_rogue = rogue;
 		mutex_unlock(&lock);
 		if (err)
-			dma_unmap_page(&pdev->dev, rogue->bus, PAGE_SIZE, DMA_BIDIRECTIONAL);
+			tear_down(rogue);
 	}
 	if (err) {
 		free_pages_of(rogue);
@@ -341,18 +376,18 @@ static void rogue_remove(struct pci_dev *pdev)
 	mutex_lock(&lock);
 	the_rogue = NULL;
 	mutex_unlock(&lock);
-	rogue_await(rogue);
-	pci_clear_master(pdev);
-	dma_unmap_page(&pdev->dev, rogue->bus, PAGE_SIZE, DMA_BIDIRECTIONAL);
+	tear_down(rogue);
 	free_pages_of(rogue);
 	kfree(rogue);
 }
 
+/* Not for modules.alias: a drive gets this driver only where it is asked for by name. */
 static const struct pci_device_id rogue_ids[] = {
-	{ PCI_DEVICE(EDU_VENDOR, EDU_DEVICE) },
+	{ PCI_DEVICE(EDU_VENDOR, EDU_DEVICE), .driver_data = (kernel_ulong_t)&rogue_edu },
+	{ PCI_DEVICE_CLASS(PCI_CLASS_STORAGE_EXPRESS, 0xffffff),
+	  .driver_data = (kernel_ulong_t)&rogue_nvme },
 	{ }
 };
-MODULE_DEVICE_TABLE(pci, rogue_ids);
 
 static struct pci_driver rogue_driver = {
 	.name = KBUILD_MODNAME,
@@ -383,5 +418,5 @@ static void __exit rogue_exit(void)
 module_init(rogue_init);
 module_exit(rogue_exit);
 
-MODULE_DESCRIPTION("DMA by QEMU's edu device to any bus address, to test isolation");
+MODULE_DESCRIPTION("DMA by QEMU's edu or an NVMe drive to any bus address, to test isolation");
 MODULE_LICENSE("GPL");

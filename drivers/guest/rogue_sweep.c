@@ -105,23 +105,24 @@ static int read_all(struct rogue *rogue, const struct probe *probes, unsigned in
 	int err;
 
 	get_random_bytes(seen, nr * ROGUE_MARK);
-	err = rogue_load(rogue, seen, nr * ROGUE_MARK);
+	err = rogue_load(rogue, seen, nr);
 	for (i = 0; i < nr && !err; i++) {
 		if (probes[i].address)
-			err = rogue_fetch(rogue, probes[i].address, i * ROGUE_MARK, ROGUE_MARK);
+			err = rogue_fetch(rogue, probes[i].address, i);
 		if (fatal_signal_pending(current))
 			err = -EINTR;
 	}
-	return err ?: rogue_unload(rogue, seen, nr * ROGUE_MARK);
+	return err ?: rogue_unload(rogue, seen, nr);
 }
 
 /* "probe ADDRESS own|used passed|blocked|changed", and how many could be tried. */
-static void print_probes(struct rogue *rogue, const struct probe *probes, unsigned int nr,
-			 const u8 *seen)
+static int print_probes(struct rogue *rogue, const struct probe *probes, unsigned int nr,
+			const u8 *seen)
 {
 	unsigned int i;
+	int err = 0;
 
-	for (i = 0; i < nr; i++) {
+	for (i = 0; i < nr && !err; i++) {
 		const struct probe *probe = &probes[i];
 		bool passed = !memcmp(seen + i * ROGUE_MARK, probe->content, ROGUE_MARK);
 		u8 now[ROGUE_MARK];
@@ -130,10 +131,11 @@ static void print_probes(struct rogue *rogue, const struct probe *probes, unsign
 		if (!probe->address)
 			continue;
 		same = read_cpu(probe->address, now) && !memcmp(now, probe->content, ROGUE_MARK);
-		rogue_print(rogue, "probe %#llx %s %s\n", (u64)probe->address,
-			    probe->own ? "own" : "used",
-			    passed ? "passed" : same ? "blocked" : "changed");
+		err = rogue_print(rogue, "probe %#llx %s %s\n", (u64)probe->address,
+				  probe->own ? "own" : "used",
+				  passed ? "passed" : same ? "blocked" : "changed");
 	}
+	return err;
 }
 
 int rogue_sweep(struct rogue *rogue, unsigned int nr, u64 end)
@@ -148,7 +150,7 @@ int rogue_sweep(struct rogue *rogue, unsigned int nr, u64 end)
 	if (!step)
 		return -EINVAL;
 	probes = kcalloc(nr, sizeof(*probes), GFP_KERNEL);
-	seen = kmalloc(ROGUE_BURST, GFP_KERNEL);
+	seen = kmalloc(ROGUE_PROBES * ROGUE_MARK, GFP_KERNEL);
 	err = probes && seen ? 0 : -ENOMEM;
 	if (!err) {
 		take_blocks(&blocks, nr);
@@ -157,7 +159,7 @@ int rogue_sweep(struct rogue *rogue, unsigned int nr, u64 end)
 		err = read_all(rogue, probes, nr, seen);
 	}
 	if (!err)
-		print_probes(rogue, probes, nr, seen);
+		err = print_probes(rogue, probes, nr, seen);
 	free_blocks(&blocks);
 	kfree(seen);
 	kfree(probes);
