@@ -122,8 +122,9 @@ expect "VMs run with a virtual function" $? 0 "ok"
 	bad "every cell is ok" "$(cells_ok "$work/run") are"
 grep -rq "vfio-pci,host=$vf" "$work/run/cells" && ok "it was the function that was assigned" ||
 	bad "it was the function that was assigned" "no such command line"
-cmp -s -n 4194304 "$disk" /dev/zero && bad "what a VM wrote is on the drive" "it is empty" ||
-	ok "what a VM wrote is on the drive"
+written=$(dd if="$disk" bs=1M count=4 iflag=direct 2>/dev/null | tr -d '\0' | wc -c)
+[ "$written" -gt 1000000 ] && ok "what a VM wrote is on the drive" ||
+	bad "what a VM wrote is on the drive" "$written bytes are"
 same_state "a run puts the drive back"
 rm -rf "$work"
 exit $((failures > 0))
