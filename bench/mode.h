@@ -41,6 +41,7 @@ struct mode_ops {
 	enum guest_iommu guest_iommu;
 	bool bounces; /* the guest's kernel copies all DMA, which user space's drivers go past */
 	bool tracks;  /* the guest tracks its DMA mappings, and can be told not to */
+	bool hugetlb; /* the guest's memory is of reserved pages, which no memory cgroup counts */
 	/* What the mode promises; NULL: REACH_UNKNOWN. */
 	enum reach (*reach)(const struct settings *settings);
 	/* Written through the journal before each boot; ends with a NULL path. May be NULL. */

@@ -2,6 +2,9 @@
 /* Preflight on a fake host, with a script for QEMU. */
 #include "tests/check_host.h"
 
+#include "bench/registry.h"
+#include "harness/preflight.h"
+
 static void test_good_host(void **state)
 {
 	assert_item("iommu", CHECK_OK, "1 groups");
@@ -229,6 +232,40 @@ static void test_json(void **state)
 	assert_int_equal(report.nr, 0);
 }
 
+/* The drive is fine, and the edu device has no driver to give it back to, nor a reset. */
+static char *preflight_of(const char *device)
+{
+	static char kinds[][8] = { "nvme", "edu" }, addresses[][16] = { NVME, "0000:5e:00.1" };
+	struct host_device devices[] = { { .kind = kinds[0], .address = addresses[0] },
+					 { .kind = kinds[1], .address = addresses[1] } };
+	const struct host host = { .devices = devices, .nr_devices = ARRAY_SIZE(devices) };
+	struct choice choice = { .ops = registry_device(device) };
+	const struct experiment exp = { .guest = { .memory_bytes = GIB, .cpus = 1 },
+					.devices = { .items = &choice, .nr = 1 } };
+	json_t *found = NULL;
+	char *text;
+
+	assert_non_null(choice.ops);
+	preflight_again(&host, &exp, tree_root, &found);
+	text = json_dumps(found, 0);
+	json_decref(found);
+	assert_non_null(text);
+	return text;
+}
+
+static void test_preflight_of_used_devices(void **state)
+{
+	autofree char *used = NULL, *unused = NULL;
+
+	tree_pci("0000:5e:00.1", "0x00ff00\n", "edu", 8);
+	used = preflight_of("edu");
+	assert_non_null(strstr(used, "0000:5e:00.1"));
+	assert_null(strstr(used, NVME));
+	unused = preflight_of("nvme");
+	assert_non_null(strstr(unused, NVME));
+	assert_null(strstr(unused, "0000:5e:00.1"));
+}
+
 /* What check_print() writes to a stdout that is a file. */
 static char *printed(const struct check_report *report)
 {
@@ -279,6 +316,7 @@ int main(void)
 		CHECK_TEST(test_qemu),
 		CHECK_TEST(test_disk),
 		CHECK_TEST(test_json),
+		CHECK_TEST(test_preflight_of_used_devices),
 		CHECK_TEST(test_print),
 	};
 

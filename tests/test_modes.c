@@ -96,6 +96,15 @@ static void test_bounce_without_kernel(void **state)
 	assert_null(registry_workload("dpdk")->unfit(registry_mode("virtio-iommu")));
 }
 
+static void test_huge_pages_in_a_cgroup(void **state)
+{
+	const struct workload_ops *overcommit = registry_workload("overcommit");
+	autofree char *why = overcommit->unfit(registry_mode("static-hugetlb"));
+
+	assert_non_null(why);
+	assert_null(overcommit->unfit(registry_mode("static-thp")));
+}
+
 static void test_native(void **state)
 {
 	assert_skip("native-lazy", "nvme", "fio", NULL, NULL, "IOMMU group with a type");
@@ -199,6 +208,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_without_assignment),
 		TEST(test_bounce_without_kernel),
+		TEST(test_huge_pages_in_a_cgroup),
 		TEST(test_native),
 		TEST(test_virtio_iommu),
 		TEST(test_nested),

@@ -193,6 +193,7 @@ const struct mode_ops mode_static_thp = {
 const struct mode_ops mode_static_hugetlb = {
 	.name = "static-hugetlb",
 	.help = "no vIOMMU: all guest memory pinned at start, reserved pages of 2 MiB",
+	.hugetlb = true,
 	.reach = reach_all,
 	.host_change = "as many pages of 2 MiB as the guest's memory needs",
 	.probe = probe_hugetlb,

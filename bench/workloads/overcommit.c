@@ -8,22 +8,19 @@
 #include <math.h>
 #include <string.h>
 
-#include "bench/workload.h"
+#include "bench/mode.h"
+#include "bench/workloads/crowd.h"
 #include "bench/workloads/fio.h"
-#include "harness/boot.h"
 #include "harness/cgroup.h"
 #include "harness/journal.h"
-#include "harness/log.h"
 #include "harness/sibling.h"
 #include "harness/util.h"
 
-#define VMS_MAX 64
 #define MARGIN_S 2.0  /* fio runs longer than the window, so that it brackets it */
-#define GUEST_S 300.0 /* for what a guest does under memory pressure */
 #define START_S 30.0  /* a VM's start and fill, for the estimate */
 
 static const struct setting settings_table[] = {
-	{ "vms", SETTING_COUNT, "4", NULL, 1, VMS_MAX, "VMs to start, each with a device" },
+	{ "vms", SETTING_COUNT, "4", NULL, 1, CROWD_MAX, "VMs to start, each with a device" },
 	{ "limit", SETTING_SIZE, "1GiB", NULL, 64 * 1024 * 1024, 1e15,
 	  "memory that all of them together may use" },
 	{ "pinned", SETTING_COUNT, "75", NULL, 1, 100,
@@ -58,22 +55,10 @@ static const struct metric_desc metrics[] = {
 	{ 0 },
 };
 
-/* One of the VMs; [0] is the boot's own. */
-struct member {
-	struct sibling *sibling; /* NULL: the boot's own, or ended */
-	struct boot *boot;
-	uint32_t job;
-	bool lost; /* it ended, or does not answer any more */
-};
-
-struct crowd {
-	struct cell_run *run;
-	const struct settings *settings;
-	struct member members[VMS_MAX];
-	unsigned int nr; /* that came up */
-	double iops, least;
-	unsigned int wrong;
-	struct strbuf notes; /* a line for each VM: how it went */
+struct overcommit {
+	struct crowd crowd;
+	double iops, least; /* of all VMs together, of the slowest */
+	unsigned int wrong; /* VMs whose data read back wrong */
 };
 
 /* --- settings --- */
@@ -100,6 +85,14 @@ static uint64_t memory_bytes(const struct settings *settings, uint64_t guest_byt
 }
 
 /* --- the host --- */
+
+static char *unfit(const struct mode_ops *mode)
+{
+	if (!mode->hugetlb)
+		return NULL;
+	return xasprintf("a memory cgroup does not count reserved huge pages, so it cannot limit "
+			 "them: compare with another mode");
+}
 
 static int probe(const struct host *host, const struct cell *cell, uint64_t guest_bytes, char **why)
 {
@@ -128,158 +121,13 @@ static int host_setup(struct boot *boot, const struct settings *settings)
 	return ret ? boot_fail(boot, ret, "%s", why ? why : strerror(-ret)) : 0;
 }
 
-/*
- * When memory runs out, the kernel is to end the newcomer, and none that runs
- * (Documentation/filesystems/proc.rst, oom_score_adj).
- */
-enum { OOM_AS_OTHERS = 0, OOM_FIRST = 1000 };
-
-/* --- one VM --- */
-
-static int fill_memory(const struct crowd *crowd, const struct boot *boot)
-{
-	static const char script[] =
-		"busybox mkdir /tmp/fill && mount -t tmpfs -o size=95% fill /tmp/fill && "
-		"busybox dd if=/dev/urandom of=/tmp/fill/data bs=1M count=$0 2>/dev/null && "
-		"busybox md5sum /tmp/fill/data >/tmp/fill/sum";
-	uint64_t bytes = boot_guest_bytes(boot) / 100 * settings_count(crowd->settings, "fill");
-	autofree char *mib = xasprintf("%llu", (unsigned long long)(bytes / MIB));
-	char *const argv[] = { (char *)"sh", (char *)"-c", (char *)script, mib, NULL };
-
-	return guest_run(boot->vm->guest, argv, GUEST_S, NULL);
-}
-
-/* By the VMs that run. */
-static uint64_t pinned_bytes(const struct crowd *crowd)
-{
-	uint64_t pinned = 0;
-
-	for (unsigned int i = 0; i < crowd->nr; i++)
-		if (!crowd->members[i].lost)
-			pinned += proc_locked_bytes(crowd->members[i].boot->vm->proc.pid);
-	return pinned;
-}
-
-/* The newcomer may pin what the others leave: VFIO refuses it more (RLIMIT_MEMLOCK). */
-static uint64_t pins_left(const struct crowd *crowd)
-{
-	uint64_t limit = pin_limit(crowd->settings), pinned = pinned_bytes(crowd);
-
-	return pinned < limit ? limit - pinned : 1;
-}
-
-static int start_member(struct crowd *crowd, unsigned int index)
-{
-	struct member *member = &crowd->members[index];
-	autofree char *dir = xasprintf("%s/vm-%u", crowd->run->dir, index);
-	int ret = sibling_launch(crowd->run->boot, index, dir, pins_left(crowd), &member->sibling);
-
-	if (!ret) {
-		proc_set_oom_score(member->sibling->boot.vm->proc.pid, OOM_FIRST);
-		ret = sibling_await(member->sibling);
-	}
-	if (!ret)
-		ret = fill_memory(crowd, &member->sibling->boot);
-	if (ret)
-		return ret;
-	proc_set_oom_score(member->sibling->boot.vm->proc.pid, OOM_AS_OTHERS);
-	member->boot = &member->sibling->boot;
-	return 0;
-}
-
-/* How often the cgroup has lost a process to its limit ("oom_kill"), and the like. */
-static uint64_t events(const struct crowd *crowd, const char *event)
-{
-	uint64_t nr = 0;
-
-	cgroup_read(crowd->run->boot->cgroup, "memory.events", event, &nr);
-	return nr;
-}
-
-/* Ends a VM that did not come up, until its memory is free again: the others may need it. */
-static int end_newcomer(struct crowd *crowd, unsigned int index)
-{
-	struct member *member = &crowd->members[index];
-	const struct vm *vm = member->sibling->boot.vm;
-	pid_t pid = vm ? vm->proc.pid : 0;
-	uint64_t deadline = deadline_in(GUEST_S);
-	int ret = 0;
-
-	sibling_stop(member->sibling);
-	member->sibling = NULL;
-	while (!ret && pid > 0 && cgroup_has(crowd->run->boot->cgroup, pid)) {
-		if (now_ns() > deadline)
-			return boot_fail(crowd->run->boot, -ETIMEDOUT,
-					 "VM %u does not end: it is stuck in the kernel", index);
-		ret = wait_seconds(&crowd->run->boot->vm->waiter, 0.2);
-	}
-	return ret;
-}
-
-/* Only for want of memory is it one VM less; all else is a failure. */
-static int judge_failed_start(struct crowd *crowd, unsigned int index, int err, bool no_memory)
-{
-	struct sibling *sibling = crowd->members[index].sibling;
-	const char *reason = sibling->boot.reason ? sibling->boot.reason : strerror(-err);
-	int ret;
-
-	strbuf_addf(&crowd->notes, "vm %u: did not come up%s: %s\n", index,
-		    no_memory ? " for want of memory" : "", reason);
-	if (no_memory) {
-		log_info("VM %u does not come up for want of memory", index);
-		err = 0;
-	} else {
-		boot_fail(crowd->run->boot, err, "VM %u: %s", index, reason);
-	}
-	ret = end_newcomer(crowd, index);
-	return err ? err : ret;
-}
-
-/* Did VFIO refuse to pin so much, or the kernel end it? */
-static bool wants_memory(const struct crowd *crowd, uint64_t kills)
-{
-	const struct vm *vm = crowd->members[crowd->nr].sibling->boot.vm;
-	autofree char *path = vm ? xasprintf("%s/qemu.log", vm->dir) : NULL;
-	autofree char *log = path ? file_read(path, NULL) : NULL;
-
-	/* "VFIO_MAP_DMA failed: Cannot allocate memory" */
-	return events(crowd, "oom_kill") > kills || (log && strstr(log, strerror(ENOMEM)));
-}
-
-/* One after the other, until one does not come up. */
-static int start_members(struct crowd *crowd)
-{
-	unsigned int wanted = (unsigned int)settings_count(crowd->settings, "vms");
-
-	while (crowd->nr < wanted) {
-		uint64_t kills = events(crowd, "oom_kill");
-		int ret = start_member(crowd, crowd->nr);
-
-		if (ret)
-			return judge_failed_start(crowd, crowd->nr, ret,
-						  ret != -EINTR && wants_memory(crowd, kills));
-		strbuf_addf(&crowd->notes, "vm %u: up\n", crowd->nr++);
-	}
-	return 0;
-}
-
 /* --- all at once --- */
 
-/* A VM that is lost goes no further; the boot's own takes the boot with it. */
-static int lose(struct crowd *crowd, unsigned int index, int err)
+static void fio_command(const struct cell_run *run, bool verify, struct strlist *argv)
 {
-	struct member *member = &crowd->members[index];
+	const struct settings *settings = run->cell->workload_settings;
 
-	if (!index || err == -EINTR)
-		return err;
-	member->lost = true;
-	strbuf_addf(&crowd->notes, "vm %u: lost while it worked: %s\n", index, strerror(-err));
-	return 0;
-}
-
-static void fio_command(const struct crowd *crowd, bool verify, struct strlist *argv)
-{
-	fio_base_command(crowd->settings, crowd->run->boot->disk, argv);
+	fio_base_command(settings, run->boot->disk, argv);
 	if (verify) {
 		strlist_add(argv, "--rw=randwrite");
 		strlist_add(argv, "--verify=crc32c");
@@ -289,43 +137,17 @@ static void fio_command(const struct crowd *crowd, bool verify, struct strlist *
 	}
 	strlist_add(argv, "--time_based");
 	strlist_addf(argv, "--runtime=%.0fms",
-		     (settings_time(crowd->settings, "runtime") + MARGIN_S) * 1e3);
+		     (settings_time(settings, "runtime") + MARGIN_S) * 1e3);
 }
 
-/* Starts a command in all VMs. */
-static int start_all(struct crowd *crowd, char *const argv[])
+static int start_fio(struct crowd *crowd, bool verify)
 {
-	int ret = 0;
+	struct strlist argv = { 0 };
+	int ret;
 
-	for (unsigned int i = 0; i < crowd->nr && !ret; i++) {
-		struct member *member = &crowd->members[i];
-
-		if (member->lost)
-			continue;
-		ret = guest_start(member->boot->vm->guest, argv, 0, NULL, NULL, &member->job);
-		if (ret)
-			ret = lose(crowd, i, ret);
-	}
-	return ret;
-}
-
-/* What to do with a VM's result. 0 or -errno with the boot's reason. */
-typedef int result_fn(struct crowd *crowd, unsigned int index, const struct guest_result *result);
-
-static int await_all(struct crowd *crowd, result_fn *use)
-{
-	int ret = 0;
-
-	for (unsigned int i = 0; i < crowd->nr && !ret; i++) {
-		struct member *member = &crowd->members[i];
-		struct guest_result result = { 0 };
-
-		if (member->lost)
-			continue;
-		ret = guest_wait(member->boot->vm->guest, member->job, GUEST_S, &result);
-		ret = ret ? lose(crowd, i, ret) : use(crowd, i, &result);
-		guest_result_free(&result);
-	}
+	fio_command(crowd->run, verify, &argv);
+	ret = crowd_command(crowd, argv.items);
+	strlist_free(&argv);
 	return ret;
 }
 
@@ -335,34 +157,37 @@ static double sum_iops(const struct sample_set *set)
 	return fmax(sample_get(set, "read_iops"), 0) + fmax(sample_get(set, "write_iops"), 0);
 }
 
-static int use_fio(struct crowd *crowd, unsigned int index, const struct guest_result *result)
+static int use_fio(void *data, unsigned int index, const struct guest_result *result)
 {
+	struct overcommit *all = data;
+	struct cell_run *run = all->crowd.run;
 	autofree char *name = xasprintf("fio-%u.json", index), *why = NULL;
 	struct sample_set set = { 0 };
 	double iops;
-	int ret = cell_save(crowd->run, name, result->out.data, result->out.len);
+	int ret = cell_save(run, name, result->out.data, result->out.len);
 
 	if (!ret && result->status)
-		return boot_fail(crowd->run->boot, -EREMOTEIO, "fio in VM %u ended with %s: %.200s",
-				 index, proc_status_text(result->status), result->err.data);
+		return boot_fail(run->boot, -EREMOTEIO, "fio in VM %u ended with %s: %.200s", index,
+				 proc_status_text(result->status), result->err.data);
 	if (!ret)
 		ret = fio_parse(result->out.data, result->out.len, &set, &why);
 	iops = sum_iops(&set);
 	sample_set_free(&set);
 	if (ret)
-		return boot_fail(crowd->run->boot, ret, "VM %u: %s", index,
-				 why ? why : strerror(-ret));
-	crowd->iops += iops;
-	crowd->least = index && crowd->least < iops ? crowd->least : iops;
+		return boot_fail(run->boot, ret, "VM %u: %s", index, why ? why : strerror(-ret));
+	all->iops += iops;
+	all->least = index && all->least < iops ? all->least : iops;
 	return 0;
 }
 
-static int use_check(struct crowd *crowd, unsigned int index, const struct guest_result *result)
+static int use_check(void *data, unsigned int index, const struct guest_result *result)
 {
+	struct overcommit *all = data;
+
 	if (!result->status)
 		return 0;
-	crowd->wrong++;
-	cell_invalid(crowd->run, "VM %u: data read back wrong: %.200s", index,
+	all->wrong++;
+	cell_invalid(all->crowd.run, "VM %u: data read back wrong: %.200s", index,
 		     result->err.len ? result->err.data : "its memory is not what it wrote");
 	return 0;
 }
@@ -375,91 +200,78 @@ static void add_number(struct cell_run *run, int metric, const char *file)
 		sample_add(&run->samples, &metrics[metric], (double)value);
 }
 
-static void read_memory(struct crowd *crowd)
+static void read_memory(const struct crowd *crowd)
 {
-	sample_add(&crowd->run->samples, &metrics[PINNED], (double)pinned_bytes(crowd));
+	sample_add(&crowd->run->samples, &metrics[PINNED], (double)crowd_pinned_bytes(crowd));
 	add_number(crowd->run, PEAK, "memory.peak");
 	add_number(crowd->run, SWAPPED, "memory.swap.current");
 }
 
-static int measure(struct crowd *crowd)
+static int measure(struct overcommit *all)
 {
-	struct cell_run *run = crowd->run;
-	struct strlist argv = { 0 };
-	int ret;
+	struct cell_run *run = all->crowd.run;
+	int ret = start_fio(&all->crowd, false);
 
-	fio_command(crowd, false, &argv);
-	ret = start_all(crowd, argv.items);
-	strlist_free(&argv);
 	if (!ret)
-		ret = fio_await_first_io(run, crowd->members[0].job);
+		ret = fio_await_first_io(run, all->crowd.members[0].job);
 	if (!ret)
 		ret = measure_begin(run);
 	if (!ret)
 		ret = wait_seconds(&run->boot->vm->waiter,
-				   settings_time(crowd->settings, "runtime"));
+				   settings_time(run->cell->workload_settings, "runtime"));
 	if (!ret)
 		ret = measure_end(run);
 	/* Exits and instructions of some VMs must not be set against I/Os of others. */
 	run->ops = run->device_ops = 0;
 	if (!ret)
-		read_memory(crowd);
-	return ret ? ret : await_all(crowd, use_fio);
+		read_memory(&all->crowd);
+	return ret ? ret : crowd_await(&all->crowd, use_fio, all);
 }
 
-static int check_data(struct crowd *crowd)
+static int check_data(struct overcommit *all)
 {
-	char *const memory[] = { (char *)"busybox", (char *)"md5sum",	     (char *)"-c",
-				 (char *)"-s",	    (char *)"/tmp/fill/sum", NULL };
-	struct strlist argv = { 0 };
-	int ret;
+	int ret = start_fio(&all->crowd, true);
 
-	fio_command(crowd, true, &argv);
-	ret = start_all(crowd, argv.items);
-	strlist_free(&argv);
 	if (!ret)
-		ret = await_all(crowd, use_check);
+		ret = crowd_await(&all->crowd, use_check, all);
 	if (!ret)
-		ret = start_all(crowd, memory);
-	return ret ? ret : await_all(crowd, use_check);
+		ret = crowd_check_memory(&all->crowd);
+	return ret ? ret : crowd_await(&all->crowd, use_check, all);
 }
 
-static int add_samples(struct crowd *crowd)
+static int add_samples(struct overcommit *all)
 {
+	struct crowd *crowd = &all->crowd;
 	struct sample_set *samples = &crowd->run->samples;
-	unsigned int lost = 0;
 
-	for (unsigned int i = 0; i < crowd->nr; i++)
-		lost += crowd->members[i].lost;
 	sample_add(samples, &metrics[STARTED], crowd->nr);
-	sample_add(samples, &metrics[KILLED], lost);
-	sample_add(samples, &metrics[IOPS], crowd->iops);
-	sample_add(samples, &metrics[LEAST_IOPS], crowd->least);
-	sample_add(samples, &metrics[VERIFY_ERRORS], crowd->wrong);
+	sample_add(samples, &metrics[KILLED], crowd_lost(crowd));
+	sample_add(samples, &metrics[IOPS], all->iops);
+	sample_add(samples, &metrics[LEAST_IOPS], all->least);
+	sample_add(samples, &metrics[VERIFY_ERRORS], all->wrong);
 	strbuf_addf(&crowd->notes, "ended by the kernel for want of memory: %llu\n",
-		    (unsigned long long)events(crowd, "oom_kill"));
+		    (unsigned long long)crowd_kills(crowd));
 	return cell_save(crowd->run, "vms.txt", crowd->notes.data, crowd->notes.len);
 }
 
 static int run_overcommit(struct cell_run *run)
 {
-	struct crowd crowd = { .run = run, .settings = run->cell->workload_settings, .nr = 1 };
-	int ret;
+	const struct settings *settings = run->cell->workload_settings;
+	struct overcommit all = {
+		.crowd = { .run = run,
+			   .wanted = (unsigned int)settings_count(settings, "vms"),
+			   .fill = (unsigned int)settings_count(settings, "fill"),
+			   .pin_limit = pin_limit(settings) },
+	};
+	int ret = crowd_start(&all.crowd);
 
-	crowd.members[0].boot = run->boot;
-	strbuf_addf(&crowd.notes, "vm 0: up\n");
-	ret = fill_memory(&crowd, run->boot);
 	if (!ret)
-		ret = start_members(&crowd);
+		ret = measure(&all);
 	if (!ret)
-		ret = measure(&crowd);
+		ret = check_data(&all);
 	if (!ret)
-		ret = check_data(&crowd);
-	if (!ret)
-		ret = add_samples(&crowd);
-	for (unsigned int i = 1; i < crowd.nr; i++)
-		sibling_stop(crowd.members[i].sibling);
-	free(crowd.notes.data);
+		ret = add_samples(&all);
+	crowd_end(&all.crowd);
 	return ret;
 }
 
@@ -473,6 +285,7 @@ const struct workload_ops workload_overcommit = {
 	.destroys_data = destroys_data,
 	.host_setup = host_setup,
 	.memory_bytes = memory_bytes,
+	.unfit = unfit,
 	.probe = probe,
 	.estimate_s = estimate_s,
 	.run = run_overcommit,
