@@ -84,6 +84,7 @@ test: deps
 	$(Q)$(MAKE) --no-print-directory images-newer || \
 		echo "no newer kernel can be had here: virtio-iommu will be skipped"
 	$(Q)$(MAKE) --no-print-directory all images $(BUILD)/tests/lab/life \
+		$(BUILD)/tests/lab/divide \
 		$(BUILD)/load/memload $(BUILD)/load/pkt $(BUILD)/tests/load/delay \
 		$(BUILD)/tests/make_trace
 	$(Q)scripts/run-all-tests.sh
@@ -109,8 +110,12 @@ $(BUILD)/tests/test_replay_backend: $(filter-out $(REPLAY_OBJ),$(COIOMMU_OBJ))
 $(BUILD)/tests/test_agent $(BUILD)/tests/test_gpu_command: | $(BUILD)/agent
 
 $(BUILD)/tests/test_journal $(BUILD)/tests/test_bind $(BUILD)/tests/test_tuning \
-	$(BUILD)/tests/test_crash $(BUILD)/tests/test_sriov: \
+	$(BUILD)/tests/test_crash $(BUILD)/tests/test_sriov $(BUILD)/tests/test_nvme_functions: \
 	$(BUILD)/tests/fake_host.o $(BUILD)/tests/fake_kernel.o
+# The drive behind the fake host's ioctl().
+NVME_TESTS := $(BUILD)/tests/test_nvme_functions $(BUILD)/tests/test_crash
+$(NVME_TESTS): $(BUILD)/tests/fake_nvme.o
+$(NVME_TESTS): LIBS += -Wl,--wrap=ioctl
 # Each of these calls may be the one at which the harness dies, or that fails.
 $(BUILD)/tests/test_crash: LIBS += $(addprefix -Wl$(COMMA)--wrap=,write fsync mkdir rmdir rename \
 	unlink ftruncate)

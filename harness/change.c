@@ -9,6 +9,7 @@
 
 #include "harness/group_type.h"
 #include "harness/log.h"
+#include "harness/nvme_functions.h"
 #include "harness/pci.h"
 #include "harness/proc.h"
 #include "harness/rebind.h"
@@ -208,6 +209,17 @@ static char *sriov_by_hand(const json_t *record)
 			 text_of(record, "bdf"));
 }
 
+static int undo_nvme_division(const json_t *record, int lock_fd)
+{
+	return nvme_divide(text_of(record, "bdf"), text_of(record, "serial"),
+			   text_of(record, "division"), lock_fd);
+}
+
+static char *nvme_division_by_hand(const json_t *record)
+{
+	return nvme_divide_by_hand(text_of(record, "bdf"), text_of(record, "division"));
+}
+
 static int undo_mkdir(const json_t *record, int lock_fd)
 {
 	const struct waiter waiter = { .pidfd = -1, .uninterruptible = true };
@@ -319,6 +331,10 @@ static const struct record_kind kinds[] = {
 	{ "bind", { "bdf", "new_driver" }, undo_bind, bind_by_hand },
 	{ "group_type", { "bdf", "old" }, undo_group_type, group_type_by_hand },
 	{ "sriov", { "bdf" }, undo_sriov, sriov_by_hand },
+	{ "nvme_division",
+	  { "bdf", "serial", "division" },
+	  undo_nvme_division,
+	  nvme_division_by_hand },
 	{ "mkdir", { "path" }, undo_mkdir, mkdir_by_hand },
 	{ "swap", { "path" }, undo_swap, swap_by_hand },
 	{ "netns", { "name", "interface", "mtu", "state", "remote" }, undo_netns, netns_by_hand },

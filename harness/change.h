@@ -7,6 +7,7 @@
  *   bind     bdf, id or null (pci_id()), old_driver or null, old_override or null, new_driver
  *   group_type bdf, old, driver or null (which it has with either type)
  *   sriov    bdf                  which had no virtual functions
+ *   nvme_division bdf, serial, division  of an NVMe drive's queues and interrupts
  *   mkdir    path
  *   swap     path                 of a block device that is swapped to
  *   netns    name, interface, mtu, state ("up", "down"), remote (or ""), bdf (or null),

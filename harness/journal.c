@@ -151,12 +151,13 @@ static json_t *damaged_record(const char *line)
 			 text ? text : json_string("(not text)"));
 }
 
-/* What was changed on another host outlives a reboot of this one. */
-static bool is_remote(const json_t *record)
+/* What was changed on another host, or is kept by a drive, outlives a reboot of this host. */
+static bool outlives_reboot(const json_t *record)
 {
 	const char *remote = json_string_value(json_object_get(record, "remote"));
+	const char *kind = json_string_value(json_object_get(record, "kind"));
 
-	return remote && *remote;
+	return (remote && *remote) || (kind && !strcmp(kind, "nvme_division"));
 }
 
 static void load_record(struct journal *journal, const char *line, bool rebooted)
@@ -164,7 +165,7 @@ static void load_record(struct journal *journal, const char *line, bool rebooted
 	json_t *record = json_loads(line, 0, NULL);
 	json_int_t seq;
 
-	if (rebooted && !is_remote(record)) {
+	if (rebooted && !outlives_reboot(record)) {
 		json_decref(record);
 		return;
 	}

@@ -30,6 +30,11 @@
 static const char gpu_device[] =
 	"virtio-gpu-pci,iommu_platform=on,disable-legacy=on,bus=slot2,id=" LAB_SCREEN;
 
+/* A drive with two virtual functions, in no host file of the lab's: who wants it names it. */
+static const char functions_device[] =
+	"nvme,id=functions,serial=iommubench4,subsys=subsys4,addr=0x19,sriov_max_vfs=2,"
+	"sriov_vq_flexible=8,sriov_vi_flexible=4";
+
 /*
  * The lab's devices. Each emulated function is in an IOMMU group of its own. The emulated e1000e
  * has no reset of its own: below a port of its own VFIO resets its bus. Without that a NIC whose
@@ -51,10 +56,13 @@ static const char *const device_args[] = {
 	"-device", "edu,dma_mask=0xffffffffffffffff,addr=0x14",
 	"-device", "pcie-root-port,id=slot2,chassis=3,slot=3,addr=0x18",
 	"-device", gpu_device,
+	"-device", "nvme-subsys,id=subsys4,nqn=iommubench4",
+	"-device", functions_device,
+	"-device", "nvme-ns,drive=nvme4,bus=functions",
 };
 
 /* Files behind the drives, by QEMU's names. */
-static const char *const drives[] = { "nvme0", "nvme1", "nvme2", "nvme3", "swap" };
+static const char *const drives[] = { "nvme0", "nvme1", "nvme2", "nvme3", "nvme4", "swap" };
 
 /*
  * All that TCG has, but for XSAVE: under KVM on an emulated SVM its sizes and contents come

@@ -9,6 +9,7 @@
 #include "harness/journal.h"
 #include "harness/journal_record.h"
 #include "harness/log.h"
+#include "harness/nvme_functions.h"
 #include "harness/pci.h"
 #include "harness/rebind.h"
 #include "harness/util.h"
@@ -27,7 +28,10 @@ int sriov_probe(const char *physical, unsigned int nr, char **why)
 	unsigned long now = read_count(physical, "sriov_numvfs");
 	autofree char *driver = pci_driver(physical);
 
-	*why = NULL;
+	/* A drive's functions share its name spaces. */
+	*why = pci_block_use(physical);
+	if (*why)
+		return -EBUSY;
 	if (!total)
 		*why = xstrdup("it has no virtual functions: enable SR-IOV in the firmware, or "
 			       "remove 'functions' from the host file");
@@ -109,10 +113,14 @@ int journal_sriov(struct journal *journal, const char *physical, unsigned int nr
 		log_err("%s: %s", physical, why);
 		return ret;
 	}
+	if (nvme_is_drive(physical))
+		ret = journal_nvme_division(journal, physical, nr);
 	/* Before kernel 4.12 there was no such switch. */
-	if (file_exists(autoprobe))
+	if (!ret && file_exists(autoprobe))
 		ret = journal_write(journal, autoprobe, "0");
-	return ret ? ret : make(journal, physical, nr);
+	if (!ret)
+		ret = make(journal, physical, nr);
+	return !ret && nvme_is_drive(physical) ? nvme_functions_online(physical, nr) : ret;
 }
 
 int sriov_make_all(struct journal *journal, struct host *host)

@@ -16,8 +16,9 @@ int sriov_probe(const char *physical, unsigned int nr, char **why);
 char *sriov_function(const char *physical, unsigned int index);
 
 /*
- * Makes nr functions, which no driver of the host takes. Undo waits for who has one of them open
- * and removes them. 0 or -errno, logged.
+ * Makes nr functions, which no driver of the host takes; those of an NVMe drive are set online
+ * (nvme_functions.h). Undo waits for who has one of them open and removes them. 0 or -errno,
+ * logged.
  */
 int journal_sriov(struct journal *journal, const char *physical, unsigned int nr);
 

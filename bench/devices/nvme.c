@@ -164,11 +164,15 @@ static int check_behind(struct boot *boot)
 	return 0;
 }
 
-/* The guest's root is vda. */
+/*
+ * The guest's root is vda. One path is all that it has: with multipathing, the disk of a drive that
+ * has several controllers (virtual functions) counts no I/O.
+ */
 static int guest_setup(struct boot *boot, const struct settings *settings)
 {
 	enum attach attach = boot->cell->mode->attach;
-	char *const argv[] = { (char *)"modprobe", (char *)"nvme", NULL };
+	char *const argv[] = { (char *)"sh", (char *)"-c",
+			       (char *)"modprobe nvme_core multipath=N; modprobe nvme", NULL };
 	int ret;
 
 	if (attach == ATTACH_HOST)
