@@ -152,12 +152,28 @@ static void test_broken(void **state)
 	}
 }
 
+/* What fio 3.33 printed: of a drive whose blocks were changed, of a guest with too little memory.
+ */
+static void test_read_back_wrong(void **state)
+{
+	assert_true(
+		fio_read_back_wrong("verify: bad magic header 0, wanted acca at file /dev/nvme0n1 "
+				    "offset 4096, length 4096 (requested block: offset=4096, "
+				    "length=4096)\n"));
+	assert_true(fio_read_back_wrong("crc32c: verify failed at file /dev/nvme0n1 offset 0\n"));
+	assert_false(
+		fio_read_back_wrong("fio: state file: local-cell-0-verify.state (for_write=1)\n"
+				    "error: failed to allocate shm segment\n"));
+	assert_false(fio_read_back_wrong(""));
+	assert_false(fio_read_back_wrong(NULL));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_read),	    cmocka_unit_test(test_mixed),
-		cmocka_unit_test(test_note_before), cmocka_unit_test(test_truncated),
-		cmocka_unit_test(test_broken),
+		cmocka_unit_test(test_read_back_wrong), cmocka_unit_test(test_read),
+		cmocka_unit_test(test_mixed),		cmocka_unit_test(test_note_before),
+		cmocka_unit_test(test_truncated),	cmocka_unit_test(test_broken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -301,9 +301,17 @@ static int await_fio(struct cell_run *run, uint32_t job, struct guest_result *re
 	return ret;
 }
 
+bool fio_read_back_wrong(const char *errors)
+{
+	/* "verify" alone is also in the name of a state file. */
+	return errors && (strstr(errors, "verify: ") || strstr(errors, "verify failed") ||
+			  strstr(errors, "verify type"));
+}
+
 static int judge(struct cell_run *run, const struct guest_result *result)
 {
 	bool verify = verifies(run->cell->workload_settings);
+	bool wrong = verify && result->status && fio_read_back_wrong(result->err.data);
 	autofree char *why = NULL;
 	int ret = cell_save(run, "fio.json", result->out.data, result->out.len);
 
@@ -312,8 +320,8 @@ static int judge(struct cell_run *run, const struct guest_result *result)
 	if (ret)
 		return boot_fail(run->boot, ret, "cannot keep fio's output: %s", strerror(-ret));
 	if (verify)
-		sample_add(&run->samples, &metrics[VERIFY_ERRORS], result->status != 0);
-	if (verify && result->status) {
+		sample_add(&run->samples, &metrics[VERIFY_ERRORS], wrong);
+	if (wrong) {
 		cell_invalid(run, "data read back wrong: fio's verify failed (see fio.stderr)");
 		return 0;
 	}

@@ -30,4 +30,10 @@ int fio_await_first_io(struct cell_run *run, uint32_t job);
  */
 int fio_parse(const char *text, size_t len, struct sample_set *out, char **why);
 
+/*
+ * Does what a fio that failed has printed to stderr say that data was wrong ("verify: bad header",
+ * "crc32c: verify failed"), and not, say, that it had no memory? NULL: nothing was printed.
+ */
+bool fio_read_back_wrong(const char *errors);
+
 #endif
