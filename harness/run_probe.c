@@ -35,6 +35,16 @@ static bool needs_writable(const struct cell *cell)
 	       (workload->destroys_data && workload->destroys_data(cell->workload_settings));
 }
 
+/* Drivers of the host take none of the virtual functions that are made for a run. */
+static char *why_no_driver(const struct cell *cell, const struct host_device *device)
+{
+	if (!device || !device->functions || cell->mode->attach == ATTACH_VFIO)
+		return NULL;
+	return xasprintf("%s is to have virtual functions, which are made to be assigned: mode %s "
+			 "needs a driver of the host: leave 'functions' out of the host file",
+			 device->address, cell->mode->name);
+}
+
 static char *why_skipped(const struct host *host, const struct guest_config *guest,
 			 const struct cell *cell)
 {
@@ -42,6 +52,8 @@ static char *why_skipped(const struct host *host, const struct guest_config *gue
 	const struct workload_ops *workload = cell->workload;
 	char *why = why_unreachable(cell);
 
+	if (!why)
+		why = why_no_driver(cell, device);
 	if (why)
 		return why;
 	if (cell->mode->probe && cell->mode->probe(host, cell->mode_settings, &why))

@@ -100,6 +100,18 @@ static void test_rogue_drive(void **state)
 	assert_skip("emulated", "nvme_rogue", "isolation", NULL, NULL, "is not supported");
 }
 
+static void test_virtual_function(void **state)
+{
+	tree_put(TYPE, "identity\n");
+	tree_put(REAL "/sriov_totalvfs", "4\n");
+	tree_put(REAL "/sriov_numvfs", "0\n");
+	nvme.writable = true;
+	nvme.functions = 2;
+	assert_skip("native-lazy", "nvme", "fio", NULL, NULL, "'functions'");
+	assert_skip("virtio", "nvme", "fio", NULL, NULL, "'functions'");
+	assert_skip("static", "nvme", "fio", NULL, NULL, NULL);
+}
+
 static void test_bounce_without_kernel(void **state)
 {
 	autofree char *why = registry_workload("dpdk")->unfit(registry_mode("bounce"));
@@ -221,6 +233,7 @@ int main(void)
 		TEST(test_without_assignment),
 		TEST(test_rogue_drive),
 		TEST(test_bounce_without_kernel),
+		TEST(test_virtual_function),
 		TEST(test_huge_pages_in_a_cgroup),
 		TEST(test_native),
 		TEST(test_virtio_iommu),
