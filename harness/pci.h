@@ -38,8 +38,8 @@ char *pci_path(const char *bdf, const char *attribute);
 
 /*
  * What the host uses on its block devices (mounted file systems, active swap, claims of RAID, LVM
- * or ZFS), as a share (9p) or on its network interfaces (a default route, an address), through
- * whatever is built upon them: "reason: remedy", to free; NULL: nothing.
+ * or ZFS), as a share (9p) or on its network interfaces (a default route, an address, a bond, a
+ * bridge), through whatever is built upon them: "reason: remedy", to free; NULL: nothing.
  */
 char *pci_block_use(const char *bdf);
 char *pci_share_use(const char *bdf);

@@ -257,9 +257,9 @@ static void test_route_through_bridge(void **state)
 	tree_link("sys/class/net/bond0", "sys/devices/virtual/net/bond0");
 	tree_link("sys/class/net/eth9/upper_bond0", "sys/devices/virtual/net/bond0");
 	tree_put("proc/net/route", "br0\t00000000\t0100000A\t0003\t0\t0\t0\t00000000\t0\t0\t0\n");
-	assert_free(NIC);
+	assert_refused(NIC, -EBUSY, "eth9 carries bond0");
 	tree_link("sys/class/net/bond0/upper_br0", "sys/devices/virtual/net/br0");
-	assert_refused(NIC, -EBUSY, "br0");
+	assert_refused(NIC, -EBUSY, "the default route goes through br0");
 }
 
 static void test_group(void **state)
