@@ -8,6 +8,7 @@ SANFLAGS := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-fra
 endif
 
 CC ?= gcc
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 WARNINGS := -Wall -Wextra -Wshadow -Wvla -Wundef -Wformat=2 -Wwrite-strings -Wpointer-arith \
 	-Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wconversion \
 	-Wno-sign-conversion -Wno-unused-parameter
@@ -66,13 +67,13 @@ help:
 # --- what users call ---
 
 bench: deps
-	$(Q)$(MAKE) --no-print-directory all images
+	$(Q)$(MAKE) -j$(JOBS) --no-print-directory all images
 	$(Q)$(BUILD)/iommubench run configs/quick.yaml
 
 paper: deps
 	$(Q)$(MAKE) --no-print-directory images-newer || \
 		echo "no newer kernel can be had here: virtio-iommu will be skipped"
-	$(Q)$(MAKE) --no-print-directory all images
+	$(Q)$(MAKE) -j$(JOBS) --no-print-directory all images
 	$(Q)$(BUILD)/iommubench run $(if $(wildcard $(PAPER)/series.json),--resume $(PAPER),\
 		configs/paper.yaml --out $(PAPER)) $(if $(HOST),--host $(HOST))
 
@@ -83,7 +84,7 @@ test: deps
 	$(Q)$(MAKE) --no-print-directory lint
 	$(Q)$(MAKE) --no-print-directory images-newer || \
 		echo "no newer kernel can be had here: virtio-iommu will be skipped"
-	$(Q)$(MAKE) --no-print-directory all images $(BUILD)/tests/lab/life \
+	$(Q)$(MAKE) -j$(JOBS) --no-print-directory all images $(BUILD)/tests/lab/life \
 		$(BUILD)/tests/lab/divide \
 		$(BUILD)/load/memload $(BUILD)/load/pkt $(BUILD)/tests/load/delay \
 		$(BUILD)/tests/make_trace

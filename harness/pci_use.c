@@ -360,9 +360,10 @@ char *pci_net_use(const char *bdf)
 		reason = proc_use("net/if_inet6", &interfaces, address6_use);
 	/* Without an address of the host's it may be the cable of other VMs. */
 	if (!reason && own < interfaces.nr)
-		reason = xasprintf("%s carries %s (a bond, a bridge or a VLAN): take it out of that "
-				   "if the host and its VMs can do without it, or name another "
-				   "device",
-				   interfaces.items[0], interfaces.items[own]);
+		reason =
+			xasprintf("%s carries %s (a bond, a bridge or a VLAN): take it out of that "
+				  "if the host and its VMs can do without it, or name another "
+				  "device",
+				  interfaces.items[0], interfaces.items[own]);
 	return reason;
 }

@@ -76,15 +76,15 @@ in_lab() {
 step() { echo "== $* ($(date -u +%H:%M:%S))"; }
 
 step "unit tests"
-add_units make --no-print-directory check
+add_units make -j "$(nproc)" --no-print-directory check
 step "unit tests with AddressSanitizer and UndefinedBehaviorSanitizer"
-add_units make --no-print-directory SAN=1 check
+add_units make -j "$(nproc)" --no-print-directory SAN=1 check
 step "the protocol with ThreadSanitizer"
-add_units make --no-print-directory coiommu-tsan
+add_units make -j "$(nproc)" --no-print-directory coiommu-tsan
 step "fuzzing of the requests"
-add_units make --no-print-directory coiommu-fuzz
+add_units make -j "$(nproc)" --no-print-directory coiommu-fuzz
 step "fuzzing of what reads results"
-add_units make --no-print-directory results-fuzz
+add_units make -j "$(nproc)" --no-print-directory results-fuzz
 step "the memcached load generator on the loopback"
 add_lines 37 timeout 180 tests/load.sh build
 step "the nightly script"
