@@ -107,9 +107,9 @@ static char *one_line(const char *output)
 
 static int run(const struct gnuplot *gnuplot, const struct gnuplot_job *job)
 {
-	autofree char *command =
-		xasprintf("name = '%s'; title = '%s'; axis = '%s'; width = %d; height = %zu; %s",
-			  job->name, job->title, job->axis, WIDTH, job->height, job->variables);
+	autofree char *command = xasprintf(
+		"name = '%s'; title = '%s'; axis = '%s'; width = %zu; height = %zu; %s", job->name,
+		job->title, job->axis, WIDTH + job->wider, job->height, job->variables);
 	autofree char *common = xasprintf("%s/common.gp", gnuplot->scripts), *output = NULL;
 	autofree char *script = xasprintf("%s/%s.gp", gnuplot->scripts, job->script);
 	const char *argv[] = { "env", "-C",    gnuplot->dir, "gnuplot", "--default-settings",

@@ -19,7 +19,8 @@ struct gnuplot_job {
 	const char *name, *script; /* file names: letters, digits, '-' and '_' */
 	char *title, *axis;	   /* through gnuplot_label(), as they become commands */
 	char *variables;	   /* for the script: "rows = 3; ..." */
-	size_t height;		   /* pixels; the width is the same for all */
+	size_t height;		   /* pixels */
+	size_t wider;		   /* pixels, than a plot with short names beside it */
 	struct strbuf data;
 };
 

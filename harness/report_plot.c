@@ -131,7 +131,7 @@ static void plot_bars(struct drawing *drawing, const struct bars *bars, size_t w
 {
 	const struct report *report = drawing->report;
 	size_t rows, m = bars->metric ? report_metric(report, bars->metric) : METRIC_THROUGHPUT;
-	struct gnuplot_job job = { .script = "bars" };
+	struct gnuplot_job job = { .script = "bars", .wider = plot_wider(drawing->report) };
 	bool relative = !bars->axis;
 	bool any = report_plot_bars(report, workload, m, relative, &job.data, &rows);
 	autofree char *axis =
@@ -147,7 +147,7 @@ static void plot_bars(struct drawing *drawing, const struct bars *bars, size_t w
 
 static void plot_exits(struct drawing *drawing, size_t workload)
 {
-	struct gnuplot_job job = { .script = "stack" };
+	struct gnuplot_job job = { .script = "stack", .wider = plot_wider(drawing->report) };
 	size_t rows, parts;
 	bool any = report_plot_exits(drawing->report, workload, &job.data, &rows, &parts);
 
@@ -167,7 +167,7 @@ static void plot_exits(struct drawing *drawing, size_t workload)
 /* Of the whole run; or of a workload, by its scenarios. */
 static void plot_stages(struct drawing *drawing, size_t workload)
 {
-	struct gnuplot_job job = { .script = "stack" };
+	struct gnuplot_job job = { .script = "stack", .wider = plot_wider(drawing->report) };
 	size_t rows, parts;
 	bool any = report_plot_stages(drawing->report, workload, &job.data, &rows, &parts);
 
@@ -335,7 +335,7 @@ static void plot_sweeps(struct drawing *drawing, size_t workload)
 
 static void plot_costs(struct drawing *drawing)
 {
-	struct gnuplot_job job = { .script = "forest" };
+	struct gnuplot_job job = { .script = "forest", .wider = plot_wider(drawing->report) };
 	size_t rows;
 	bool any = report_plot_costs(drawing->report, &job.data, &rows);
 	autofree char *axis = NULL;

@@ -56,6 +56,7 @@ struct plot_lines {
 	size_t longest;	      /* name, in bytes */
 	size_t nr;
 	size_t scenario; /* that all are of, if they are of one */
+	bool nonzero;	 /* a line of a sweep is not all zeros */
 };
 /*
  * Pinned memory over time, and dotted what is really mapped: of a typical boot of each series in
@@ -100,7 +101,10 @@ struct plot_blocks {
 	struct strbuf rows, headings, dots, groups;
 	size_t nr_rows;
 };
-#define PLOT_LABEL_CHARS 24
+/* Pixels of room for long names of series at the left, so that what is drawn is not squeezed. */
+size_t plot_wider(const struct report *report);
+
+#define PLOT_LABEL_CHARS 30
 #define PLOT_HEADING_CHARS 52
 #define PLOT_MAX_ROWS 300 /* of one plot; what is beyond is in the page's tables */
 void plot_blocks_heading(struct plot_blocks *blocks, const char *text);

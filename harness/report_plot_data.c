@@ -21,6 +21,23 @@ static char *series_label(const struct report_series *series)
 	return gnuplot_label(series->label, PLOT_LABEL_CHARS);
 }
 
+#define SHORT_LABEL 16 /* characters for which a plot has room beside its bars */
+#define LABEL_CHAR 7   /* pixels */
+
+size_t plot_wider(const struct report *report)
+{
+	size_t longest = SHORT_LABEL;
+
+	for (size_t s = 0; s < report->nr_series; s++) {
+		size_t len = strlen(report->series[s].label);
+
+		longest = len > longest ? len : longest;
+	}
+	if (longest > PLOT_LABEL_CHARS)
+		longest = PLOT_LABEL_CHARS;
+	return (longest - SHORT_LABEL) * LABEL_CHAR;
+}
+
 void plot_blocks_heading(struct plot_blocks *blocks, const char *text)
 {
 	autofree char *label = gnuplot_label(text, PLOT_HEADING_CHARS);

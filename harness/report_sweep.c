@@ -173,7 +173,7 @@ static size_t next_series(const struct report *report, size_t first,
 }
 
 static size_t add_points(const struct report *report, size_t first, size_t scenario, size_t metric,
-			 const struct report_sweep *sweep, struct strbuf *data)
+			 const struct report_sweep *sweep, struct strbuf *data, bool *nonzero)
 {
 	double value = -INFINITY;
 	size_t nr = 0, s;
@@ -186,6 +186,7 @@ static size_t add_points(const struct report *report, size_t first, size_t scena
 			continue;
 		plot_source(data, report, cell, metric, NULL);
 		strbuf_addf(data, "%.9g %.9g %.9g %.9g\n", value, stat.median, stat.min, stat.max);
+		*nonzero |= stat.max != 0;
 		nr++;
 	}
 	return nr;
@@ -214,8 +215,11 @@ static void add_line(const struct report *report, size_t series, size_t scenario
 					report->scenarios[scenario].more);
 	autofree char *label = gnuplot_label(text, PLOT_HEADING_CHARS);
 	struct strbuf points = { 0 };
+	bool nonzero = false;
 
-	if (m != NO_METRIC && add_points(report, series, scenario, m, sweep, &points) > 1) {
+	if (m != NO_METRIC &&
+	    add_points(report, series, scenario, m, sweep, &points, &nonzero) > 1) {
+		lines->nonzero |= nonzero;
 		strbuf_addf(&lines->data, "%s\"%s\"\n%s", lines->nr ? "\n\n" : "", label,
 			    points.data);
 		strbuf_addf(&lines->colours, "%u ", report->series[series].colour);
@@ -236,5 +240,6 @@ bool report_plot_sweep(const struct report *report, size_t workload,
 			for (size_t i = 0; report->scenarios[k].workload == workload && i < nr; i++)
 				add_line(report, s, k, sweep, &metrics[i], lines);
 	}
-	return lines->nr > 0;
+	/* Of zeros alone there is nothing to see that the table does not say. */
+	return lines->nr > 0 && lines->nonzero;
 }

@@ -28,10 +28,10 @@ set key outside bottom center horizontal Left reverse maxcols 1 samplen 2.4 widt
 
 do for [draw in "svg png"] {
 	eval (draw eq "svg" ? draw_svg : draw_png)
-	plot for [line = 0:lines - 1] file index line using 1:2:xtic(x_name($1)) with linespoints linewidth 2 \
-		pointtype 7 pointsize 0.5 dashtype int(word(dashes, line + 1)) \
-		linecolor rgb int(word(colours, line + 1)) title columnheader(1), \
-		for [line = 0:lines - 1] file index line using ($4 > $3 ? $1 : NaN):2:3:4 with yerrorbars \
-		pointsize 0 linewidth 1 linecolor rgb int(word(colours, line + 1)) notitle
+	plot for [line = 0:lines - 1] file index line using ($4 > $3 ? $1 : NaN):2:3:4 with yerrorbars \
+			pointtype 7 pointsize 0 linewidth 1 linecolor rgb int(word(colours, line + 1)) notitle, \
+		for [line = 0:lines - 1] file index line using 1:2:xtic(x_name($1)) with linespoints linewidth 2 \
+			pointtype 7 pointsize 0.5 dashtype int(word(dashes, line + 1)) \
+			linecolor rgb int(word(colours, line + 1)) title columnheader(1)
 }
 unset output
