@@ -172,11 +172,17 @@ static size_t next_series(const struct report *report, size_t first,
 	return next;
 }
 
-static size_t add_points(const struct report *report, size_t first, size_t scenario, size_t metric,
-			 const struct report_sweep *sweep, struct strbuf *data, bool *nonzero)
+struct points {
+	struct strbuf data;
+	size_t nr;
+	bool nonzero; /* not all of them are 0 */
+};
+
+static void add_points(const struct report *report, size_t first, size_t scenario, size_t metric,
+		       const struct report_sweep *sweep, struct points *points)
 {
 	double value = -INFINITY;
-	size_t nr = 0, s;
+	size_t s;
 
 	while ((s = next_series(report, first, sweep, value, &value)) < report->nr_series) {
 		const struct report_cell *cell = report_cell(report, s, scenario);
@@ -184,12 +190,12 @@ static size_t add_points(const struct report *report, size_t first, size_t scena
 
 		if (!stat.nr)
 			continue;
-		plot_source(data, report, cell, metric, NULL);
-		strbuf_addf(data, "%.9g %.9g %.9g %.9g\n", value, stat.median, stat.min, stat.max);
-		*nonzero |= stat.max != 0;
-		nr++;
+		plot_source(&points->data, report, cell, metric, NULL);
+		strbuf_addf(&points->data, "%.9g %.9g %.9g %.9g\n", value, stat.median, stat.min,
+			    stat.max);
+		points->nonzero |= stat.max != 0;
+		points->nr++;
 	}
-	return nr;
 }
 
 /* Is a series before this one like it? Then it has its line. */
@@ -214,19 +220,19 @@ static void add_line(const struct report *report, size_t series, size_t scenario
 	autofree char *text = xasprintf("%s%s: %s", report->series[series].mode, metric->suffix,
 					report->scenarios[scenario].more);
 	autofree char *label = gnuplot_label(text, PLOT_HEADING_CHARS);
-	struct strbuf points = { 0 };
-	bool nonzero = false;
+	struct points points = { 0 };
 
-	if (m != NO_METRIC &&
-	    add_points(report, series, scenario, m, sweep, &points, &nonzero) > 1) {
-		lines->nonzero |= nonzero;
+	if (m != NO_METRIC)
+		add_points(report, series, scenario, m, sweep, &points);
+	if (points.nr > 1) {
+		lines->nonzero |= points.nonzero;
 		strbuf_addf(&lines->data, "%s\"%s\"\n%s", lines->nr ? "\n\n" : "", label,
-			    points.data);
+			    points.data.data);
 		strbuf_addf(&lines->colours, "%u ", report->series[series].colour);
 		strbuf_addf(&lines->dashes, "%u ", metric->dash);
 		lines->nr++;
 	}
-	free(points.data);
+	free(points.data.data);
 }
 
 bool report_plot_sweep(const struct report *report, size_t workload,
