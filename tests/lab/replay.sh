@@ -47,7 +47,7 @@ for trace in "$run"/cells/*/0/trace.coit; do
 	holds "$name: pages that are used again are counted" "$(sample "$cell" pages_reused) > 100 &&
 		$(sample "$cell" pages_reused) == $(tail -n 1 "${trace%/*}/reuse.csv" | cut -d, -f2)"
 	"$bench" replay "$trace" --json >"$work/json"
-	holds "$name: every policy can be replayed" "$? == 0 && $(grep -c '"window"' "$work/json") == 5"
+	holds "$name: every policy can be replayed" "$? == 0 && $(grep -c '"window"' "$work/json") == 6"
 	head -c 20000 "$trace" >"$work/cut"
 	"$bench" replay "$work/cut" 2>/dev/null >&2
 	holds "$name: a recording cut short is refused" "$? == 2"
