@@ -218,7 +218,12 @@ static int make_room(struct journal *journal, int fd, const char *physical,
 	return release(journal, fd, physical, drive, nr);
 }
 
-int journal_nvme_division(struct journal *journal, const char *physical, unsigned int nr)
+/* What to do with a drive of nr virtual functions. 0 or -errno, logged. */
+typedef int drive_fn(struct journal *journal, int fd, const char *physical,
+		     const struct nvme_drive *drive, unsigned int nr);
+
+/* A drive that does not know these commands is left as it is. */
+static int with_drive(struct journal *journal, const char *physical, unsigned int nr, drive_fn *act)
 {
 	autoclose int fd = nvme_open(physical);
 	struct nvme_drive drive;
@@ -229,9 +234,14 @@ int journal_nvme_division(struct journal *journal, const char *physical, unsigne
 	ret = nvme_drive_read(fd, physical, &drive);
 	if (ret)
 		return ret == -EOPNOTSUPP ? 0 : ret;
-	ret = make_room(journal, fd, physical, &drive, nr);
+	ret = act(journal, fd, physical, &drive, nr);
 	nvme_drive_free(&drive);
 	return ret;
+}
+
+int journal_nvme_division(struct journal *journal, const char *physical, unsigned int nr)
+{
+	return with_drive(journal, physical, nr, make_room);
 }
 
 /* ---- giving out ---- */
@@ -249,7 +259,8 @@ static int set_online(int fd, const char *physical, const struct nvme_drive *dri
 	return ret;
 }
 
-static int give_out(int fd, const char *physical, const struct nvme_drive *drive, unsigned int nr)
+static int give_out(struct journal *unused, int fd, const char *physical,
+		    const struct nvme_drive *drive, unsigned int nr)
 {
 	uint16_t shares[NVME_NR_RESOURCES];
 	int ret = check_room(physical, drive, nr);
@@ -275,18 +286,7 @@ static int give_out(int fd, const char *physical, const struct nvme_drive *drive
 
 int nvme_functions_online(const char *physical, unsigned int nr)
 {
-	autoclose int fd = nvme_open(physical);
-	struct nvme_drive drive;
-	int ret;
-
-	if (fd < 0)
-		return fd;
-	ret = nvme_drive_read(fd, physical, &drive);
-	if (ret)
-		return ret == -EOPNOTSUPP ? 0 : ret;
-	ret = give_out(fd, physical, &drive, nr);
-	nvme_drive_free(&drive);
-	return ret;
+	return with_drive(NULL, physical, nr, give_out);
 }
 
 /* ---- undo ---- */
